@@ -1,0 +1,297 @@
+// The configuration: what an operator can say, checked once, every default in one place. The only reader of the
+// environment.
+
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { assertSizes, GIB, KIB, MIB } from './limits.ts';
+import type { RingSizes } from './ring/layout.ts';
+import { checkTable, checkZones } from './schema/check.ts';
+import { lineGrowth } from './schema/compile.ts';
+import type { Field, Table, Zones } from './schema/table.ts';
+import { TELEMETRY_1 } from './schema/telemetry.ts';
+
+const positive = z.number().int().positive();
+const seconds = z
+  .number()
+  .positive()
+  .max(86_400 * 365);
+
+const fieldSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
+  type: z.enum(['string', 'number', 'integer', 'boolean', 'timestamp', 'enum']),
+  required: z.boolean().default(false),
+  default: z.union([z.string(), z.number(), z.boolean()]).optional(),
+  minLength: z.number().int().min(0).optional(),
+  maxLength: z.number().int().min(0).optional(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  characters: z.string().min(1).optional(),
+  values: z.array(z.string()).min(1).optional(),
+});
+
+const zonesSchema = z.strictObject({
+  by: z.string(),
+  field: z.string(),
+  limits: z.record(z.string(), z.strictObject({ min: z.number().optional(), max: z.number().optional() })),
+});
+
+const cutSchema = z.strictObject({
+  records: positive.max(1_000_000).default(50_000),
+  bytes: positive.max(48 * MIB).default(16 * MIB),
+  age: seconds.default(10),
+  lateAge: seconds.default(60),
+});
+
+const streamSchema = z.strictObject({
+  schema: z.string().default('telemetry/1'),
+  unknownFields: z.enum(['reject', 'ignore']).default('reject'),
+  zones: zonesSchema.optional(),
+  cut: cutSchema.prefault({}),
+});
+
+const tokenSchema = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9._:@-]{1,64}$/),
+    /** The secret itself (at least 16 characters), or its SHA-256 as 64 hex digits: the file then holds no secret. */
+    token: z.string().min(16).optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    streams: z.array(z.string()).min(1),
+  })
+  .refine((t) => (t.token === undefined) !== (t.sha256 === undefined), 'give either "token" or "sha256"');
+
+const listenSchema = z.strictObject({
+  host: z.string().default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(9400),
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  plaintext: z.boolean().default(false),
+  origins: z.array(z.string()).default([]),
+  /** Sockets at the same time. One descriptor each: keep it under the process limit (`ulimit -n`). */
+  maxConnections: positive.default(19_000),
+  /** Seconds without a byte after which a silent WebSocket is pinged and then closed. */
+  idle: z.number().int().min(8).max(960).default(120),
+});
+
+const limitsSchema = z.strictObject({
+  maxFrameBytes: positive.default(128 * KIB),
+  maxRecordsPerFrame: positive.max(16_384).default(16_384),
+  maxWindow: positive.max(4096).default(64),
+  maxSessions: positive.default(1_000_000),
+  maxIdempotencyKeys: positive.default(1_000_000),
+  /** Largest part of either table that one credential may hold, 0–1. */
+  share: z.number().gt(0).max(1).default(0.5),
+  maxRefusedPerMinute: positive.default(1_000_000),
+  /** HTTP requests a second per credential or address; 0 = no limit. */
+  requestsPerSecond: z.number().min(0).default(0),
+});
+
+const configSchema = z.strictObject({
+  /** Name of the log: `host/name` as in C2SP checkpoints; default `localhost/firn-<8 hex of the public key>`. */
+  engine: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/)
+    .max(200)
+    .optional(),
+  data: z.string().default('./firn-data'),
+  lake: z.string().optional(),
+  listen: z.union([listenSchema, z.literal(false)]).prefault({}),
+  tokens: z.array(tokenSchema).default([]),
+  schemas: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,5}$/),
+      z.strictObject({ fields: z.array(fieldSchema).min(1).max(256) }),
+    )
+    .default({}),
+  streams: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), streamSchema)
+    .default({ coldchain: streamSchema.parse({}) }),
+  limits: limitsSchema.prefault({}),
+  ring: z.strictObject({ slabs: positive.default(64), slabBytes: positive.default(256 * KIB) }).prefault({}),
+  workers: positive.max(64).optional(),
+  codec: z.enum(['portable']).default('portable'),
+  journal: z
+    .strictObject({
+      segmentBytes: positive.min(4 * MIB).default(64 * MIB),
+      quotaBytes: positive.default(4 * GIB),
+      minFreeBytes: z.number().int().min(0).default(GIB),
+    })
+    .prefault({}),
+  clock: z.enum(['system', 'chrony']).default('system'),
+  /** Seconds that a shutdown may take to drain, seal and upload. */
+  drain: seconds.default(30),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })
+    .prefault({}),
+});
+
+/** What a caller may give: every member optional. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+type Parsed = z.output<typeof configSchema>;
+type FieldInput = z.output<typeof fieldSchema>;
+type StreamInput = z.output<typeof streamSchema>;
+export type ListenConfig = z.output<typeof listenSchema>;
+export type TokenConfig = z.output<typeof tokenSchema>;
+export type LimitsConfig = z.output<typeof limitsSchema>;
+export type CutConfig = z.output<typeof cutSchema>;
+export type JournalConfig = Parsed['journal'];
+
+/** One stream with its schema found. */
+export interface StreamConfig {
+  readonly stream: string;
+  readonly table: Table;
+  readonly unknownFields: 'reject' | 'ignore';
+  readonly zones: Zones | null;
+  readonly cut: CutConfig;
+}
+
+/** The whole configuration, checked and complete. Paths are absolute; `ring` has the sizes of all areas. */
+export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 'workers' | 'ring'> {
+  readonly lake: string;
+  readonly workers: number;
+  readonly ring: RingSizes;
+  readonly streams: readonly StreamConfig[];
+}
+
+const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
+
+/**
+ * Checks `input` and fills in every default.
+ * @param where what the message names: a file, or `options`.
+ * @throws ConfigError naming each member that is wrong and what would be right.
+ */
+export function parseConfig(input: unknown, where = 'options'): Config {
+  const parsed = configSchema.safeParse(input);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
+    throw new ConfigError(`${where}: ${faults.join('; ')}`);
+  }
+  const config = parsed.data;
+  const tables = new Map<string, Table>([['telemetry/1', TELEMETRY_1]]);
+  for (const [id, schema] of Object.entries(config.schemas))
+    tables.set(id, tableOf(id, schema.fields, tables, where));
+  const streams = Object.entries(config.streams).map(([stream, spec]) =>
+    streamOf(stream, spec, tables, where),
+  );
+  if (streams.length === 0) throw new ConfigError(`${where}: streams: name at least one stream`);
+  for (const token of config.tokens) checkToken(token, config.streams, where);
+  const { slabs, slabBytes } = config.ring;
+  const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };
+  const growth = Math.max(
+    ...streams.map((spec) => lineGrowth({ ...spec, number: 1, maxRecordsPerFrame: 1 })),
+  );
+  try {
+    assertSizes(ring, config.limits.maxFrameBytes, growth);
+  } catch (error) {
+    throw new ConfigError(`${where}: ring and limits do not fit together: ${(error as Error).message}`);
+  }
+  const data = resolve(config.data);
+  const { quotaBytes, segmentBytes } = config.journal;
+  const least = 2 * segmentBytes + 2 * ring.slabs * ring.outputBytes;
+  if (quotaBytes < least) {
+    throw new ConfigError(
+      `${where}: journal.quotaBytes: two segments and what the ring holds need at least ${least}`,
+    );
+  }
+  return {
+    ...config,
+    data,
+    lake: config.lake === undefined ? join(data, 'lake') : lakeOf(config.lake, where),
+    // Front end, commit and seal want a core as well; on two cores one worker is the measured best.
+    workers: config.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
+    ring,
+    streams,
+  };
+}
+
+/** Reads a configuration file (JSON). Relative paths of certificates in it are relative to the file. */
+export function readConfigFile(path: string): ConfigInput {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`cannot read the configuration ${path}: ${(error as Error).message}`);
+  }
+  let input: ConfigInput;
+  try {
+    input = JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`the configuration ${path} is not JSON: ${(error as Error).message}`);
+  }
+  const tls = typeof input.listen === 'object' ? input.listen?.tls : undefined;
+  if (tls !== undefined) {
+    tls.cert = resolve(dirname(path), String(tls.cert));
+    tls.key = resolve(dirname(path), String(tls.key));
+  }
+  return input;
+}
+
+function tableOf(
+  id: string,
+  fields: Field[] | FieldInput[],
+  tables: Map<string, Table>,
+  where: string,
+): Table {
+  if (tables.has(id)) throw new ConfigError(`${where}: schemas: ${id} is built in and cannot be given again`);
+  const slash = id.lastIndexOf('/');
+  const table: Table = {
+    name: id.slice(0, slash),
+    version: Number(id.slice(slash + 1)),
+    fields: fields as Field[],
+  };
+  if (table.name === 'audit' || table.name === 'dead-letter')
+    throw new ConfigError(`${where}: schemas: ${id}: the name is reserved`);
+  try {
+    checkTable(table);
+  } catch (error) {
+    throw new ConfigError(`${where}: schemas: ${id}: ${(error as Error).message}`);
+  }
+  return table;
+}
+
+function streamOf(
+  stream: string,
+  spec: StreamInput,
+  tables: Map<string, Table>,
+  where: string,
+): StreamConfig {
+  const table = tables.get(spec.schema);
+  if (RESERVED_STREAMS.includes(stream))
+    throw new ConfigError(`${where}: streams: the name ${stream} is reserved`);
+  if (table === undefined) {
+    throw new ConfigError(
+      `${where}: streams: ${stream} names schema ${spec.schema}, known are ${[...tables.keys()].join(', ')}`,
+    );
+  }
+  const zones = spec.zones ?? null;
+  try {
+    if (zones !== null) checkZones(table, zones as Zones);
+  } catch (error) {
+    throw new ConfigError(`${where}: streams: ${stream}: ${(error as Error).message}`);
+  }
+  return { stream, table, unknownFields: spec.unknownFields, zones: zones as Zones | null, cut: spec.cut };
+}
+
+function checkToken(token: TokenConfig, streams: Parsed['streams'], where: string): void {
+  for (const stream of token.streams) {
+    if (stream !== '*' && streams[stream] === undefined) {
+      throw new ConfigError(
+        `${where}: tokens: ${token.name} is scoped to ${stream}, which is not a stream ("*" means all)`,
+      );
+    }
+  }
+}
+
+function lakeOf(lake: string, where: string): string {
+  if (lake.startsWith('s3://')) {
+    throw new ConfigError(
+      `${where}: lake: ${lake}: this version writes to a directory; the S3 sink is not built yet`,
+    );
+  }
+  return resolve(lake);
+}
