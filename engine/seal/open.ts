@@ -1,0 +1,209 @@
+// Starts the seal stage on its folders, the same way after a clean stop as after a crash, and after a comparison with the
+// lake: what the lake lost is put again, and a lake that knows more than this state is refused.
+
+import { classKey } from '../batch/object-key.ts';
+import type { SealAcct, SealClock } from '../batch/seal.ts';
+import { type Clock, utc } from '../clock.ts';
+import type { CutConfig } from '../config.ts';
+import type { Acct } from '../journal/fold.ts';
+import { GroupReader, JournalFile, JournalReader } from '../journal/reader.ts';
+import { JournalWriter } from '../journal/writer.ts';
+import type { Registry } from '../registry.ts';
+import { POSITION } from '../ring/layout.ts';
+import type { Sink } from '../sink/sink.ts';
+import { ensureFolder, type Storage } from '../storage.ts';
+import { Builder } from './builder.ts';
+import { parseCheckpoint } from './checkpoint.ts';
+import { Cutter } from './cutter.ts';
+import { checkpointKey, compareWithLake } from './identity.ts';
+import { Intake } from './intake.ts';
+import type { SigningKey } from './key.ts';
+import { putPolicy } from './lake-files.ts';
+import { SealLog } from './log.ts';
+import { splitNote } from './note.ts';
+import { Outbox } from './outbox.ts';
+import {
+  DEFAULT_CUT,
+  NO_STREAM,
+  PARTITION_KIND,
+  PARTITION_LIMITS,
+  type PartitionKind,
+  type PartitionLimits,
+  Partitions,
+} from './partitions.ts';
+import { Publisher } from './publisher.ts';
+import { readSeals, replay, type SealJournal, startState } from './replay.ts';
+import { Retention } from './retention.ts';
+import { Sealer, type SealerData, type SealerMessage } from './sealer.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Everything that a sealer works with. In its thread most of it is made from `SealerData`; tests give their own. */
+export interface SealerOptions
+  extends Pick<
+    SealerData,
+    | 'folders'
+    | 'lake'
+    | 'engine'
+    | 'cuts'
+    | 'checkpointEveryMs'
+    | 'heartbeatMs'
+    | 'segmentBytes'
+    | 'quotaBytes'
+  > {
+  readonly storage: Storage;
+  readonly sink: Sink;
+  readonly registry: Registry;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  /** What seals say about the clock. */
+  readonly quality: () => SealClock;
+  readonly compress: (bytes: Uint8Array) => Uint8Array;
+  readonly random: () => number;
+  /** Words of `POSITION`; `journalDurable` and `journalWritten` are set. */
+  readonly positions: BigInt64Array;
+  readonly post: (message: SealerMessage) => void;
+  readonly limits?: PartitionLimits;
+}
+
+/**
+ * Opens the stage and recovers.
+ * @throws ConfigError when lake and log do not fit together or the store cannot be a lake; FatalError when stored state
+ *   is damaged; SinkOutage when the store cannot be reached.
+ */
+export async function openSealer(options: SealerOptions): Promise<Sealer> {
+  const { storage, folders, sink, engine, key, post, clock } = options;
+  ensureFolder(storage, folders.outbox, 0o700);
+  const log = SealLog.open(storage, folders.log);
+  const probe = await sink.probe();
+  const compared = await compareWithLake(sink, { engine, key }, log);
+  const lakeSize =
+    compared === 'equal' ? log.size : compared === 'empty' ? 0 : await lakeLogSize(sink, engine);
+  await putPolicy(sink, engine, key.publicKey);
+  const { sealer, publisher } = recover(options, log, lakeSize);
+  await publisher.republish(lakeSize);
+  post({
+    type: 'audit',
+    event: {
+      action: 'store.probe',
+      actor: 'firn',
+      at_utc: utc(clock.wallMs()),
+      authorised_by: null,
+      new: { ...probe },
+      old: null,
+      reason: null,
+      target: options.lake,
+    },
+  });
+  return sealer;
+}
+
+/** Size of the lake's checkpoint, whose signature was verified. */
+async function lakeLogSize(sink: Sink, engine: string): Promise<number> {
+  const note = await sink.get(checkpointKey(engine));
+  return note === null ? 0 : parseCheckpoint(splitNote(note).text).size;
+}
+
+function recover(
+  options: SealerOptions,
+  log: SealLog,
+  lakeSize: number,
+): { sealer: Sealer; publisher: Publisher } {
+  const { storage, folders, registry, engine, key, clock, positions, segmentBytes, post } = options;
+  const nowMs = (): number => clock.monotonicMs();
+  const start = startState(storage, folders, engine, log, (stream) => registry.byNumber(stream).table);
+  const { fold, base, keptHour } = start.snapshot;
+  const journal = readSeals(storage, folders.seals, start, log);
+  const { cutter, sealedMs } = openCutter(options, start.snapshot, journal);
+  const journaledBelow = cutter.nextIndex;
+  const intake = new Intake(cutter);
+  const reader = new JournalReader(storage, folders.records, 'records', fold.position);
+  const groups = new GroupReader(reader);
+  replay(fold, groups, cutter, intake, Number(Atomics.load(positions, POSITION.journalDurable)));
+
+  const records = new JournalFile(storage, folders.records);
+  const seals = new JournalFile(storage, folders.seals);
+  const outbox = new Outbox(storage, folders.outbox);
+  outbox.dropFrom(journal.finalBelow);
+  const writer = new JournalWriter(storage, folders.seals, 'seals', start.sealsEnd, { segmentBytes });
+  const publisher = new Publisher({
+    ...{ sink: options.sink, log, outbox, seals, registry, engine, key, nowMs, post, keptHour },
+    wallMs: () => clock.wallMs(),
+    random: options.random,
+    checkpointEveryMs: options.checkpointEveryMs,
+    checkpointSize: lakeSize,
+  });
+  for (const final of journal.waiting) publisher.push(final);
+  const sealer = new Sealer({
+    ...{ storage, stateFolder: folders.state, engine, base, fold, groups, cutter, intake, outbox, writer },
+    ...{ publisher, log, positions, nowMs, sealedMs, journaledBelow, post, prev: journal.prev },
+    builder: new Builder({ engine, registry, records, fold, compress: options.compress }),
+    retention: new Retention({
+      ...{
+        storage,
+        recordsFolder: folders.records,
+        sealsFolder: folders.seals,
+        records,
+        seals,
+        outbox,
+        nowMs,
+      },
+      ...{ segmentBytes, quotaBytes: options.quotaBytes },
+      ...{ oldestRecords: start.oldestRecords, oldestSeals: start.oldestSeals },
+    }),
+    heartbeatMs: options.heartbeatMs,
+    close: () => {
+      for (const open of [reader, records, seals, writer, log]) open.close();
+    },
+  });
+  return { sealer, publisher };
+}
+
+/** The cutter as the snapshot left it, with the cuts of the seal journal to be filled again. */
+function openCutter(
+  options: SealerOptions,
+  snapshot: Snapshot,
+  journal: SealJournal,
+): { cutter: Cutter; sealedMs: () => number } {
+  const { clock, registry } = options;
+  const { fold, base, nextIndex, nextSeq } = snapshot;
+  const nowMs = (): number => clock.monotonicMs();
+  const today = (): number => Math.floor(clock.wallMs() / DAY_MS);
+  // The clock never runs backwards in one run; over a restart the newest cut says how far it was.
+  let sealedMs = journal.cuts.reduce((newest, cut) => Math.max(newest, cut.sealedMs), snapshot.sealedMs);
+  const partitions = new Partitions(options.limits ?? PARTITION_LIMITS, (stream) => cutOf(options, stream));
+  for (const batch of snapshot.partitions) partitions.restore(batch, nowMs(), today());
+  const cutter = new Cutter({
+    partitions,
+    classOf: (kind, stream) => classOf(registry, kind, stream),
+    stamp: () => {
+      sealedMs = Math.max(sealedMs, clock.wallMs());
+      return { position: fold.position, sealedMs, clock: options.quality(), acct: acctOf(fold.acct, base) };
+    },
+    position: () => fold.position,
+    ...{ nowMs, today, nextIndex, nextSeq },
+  });
+  cutter.replay(journal.cuts, journal.finalBelow);
+  return { cutter, sealedMs: () => sealedMs };
+}
+
+function cutOf({ registry, cuts }: SealerOptions, stream: number): CutConfig {
+  return (stream === NO_STREAM ? undefined : cuts[registry.byNumber(stream).stream]) ?? DEFAULT_CUT;
+}
+
+function classOf(registry: Registry, kind: PartitionKind, stream: number): string {
+  if (kind === PARTITION_KIND.audit) return classKey({ kind: 'audit' });
+  const name = registry.byNumber(stream).stream;
+  return classKey({ kind: kind === PARTITION_KIND.records ? 'records' : 'dead-letter', stream: name });
+}
+
+/** Records since the log began, as seals say it. */
+function acctOf(now: Acct, base: Acct): SealAcct {
+  return {
+    accepted: String(now.accepted - base.accepted),
+    duplicate: String(now.duplicate - base.duplicate),
+    received: String(now.received - base.received),
+    rejected: String(now.rejected - base.rejected),
+  };
+}

@@ -1,0 +1,278 @@
+// The seal stage: reads the record journal, groups records into batches, and leaves each batch sealed in lake and log.
+// Driven by two calls that never wait for each other: `seal` (synchronous: fold, cut, build, finalise) and `publish`
+// (the store). Order of writes, which is the order of recovery (FORMAT.md §5):
+//
+//   cuts → seal journal, one fsync        objects → outbox, fsync of files and folder
+//   seals → seal journal, one fsync       objects → lake, seals → log, fsync        tiles → checkpoint
+//   snapshot, fsync → segments and outbox files may go
+//
+// Always holds: the fold stands at the end of a group; all cuts that wait were made at that position; seals are final in
+// order of index. Whatever throws leaves the rest to the next start, which replays the same cuts.
+
+import { sha256Hex } from '../batch/merkle.ts';
+import { encodeSeal } from '../batch/seal.ts';
+import type { CutConfig } from '../config.ts';
+import type { AuditEntry } from '../journal/entry.ts';
+import type { Acct, Fold } from '../journal/fold.ts';
+import type { GroupReader } from '../journal/reader.ts';
+import { RECORD_FLAG, RECORD_HEADER_BYTES, RECORD_TYPE } from '../journal/record.ts';
+import type { JournalWriter } from '../journal/writer.ts';
+import { MIB } from '../limits.ts';
+import { POSITION } from '../ring/layout.ts';
+import type { Storage } from '../storage.ts';
+import type { Builder } from './builder.ts';
+import { encodeCut, encodeFinal } from './cut.ts';
+import type { Cutter, PendingCut } from './cutter.ts';
+import type { Intake } from './intake.ts';
+import type { SealLog } from './log.ts';
+import type { Outbox } from './outbox.ts';
+import type { Publisher, PublisherMessage } from './publisher.ts';
+import type { Needed, Retention } from './retention.ts';
+import { type SealState, writeSnapshot } from './snapshot.ts';
+
+/** Journal bytes folded in one call: the thread looks at its messages after each. */
+const STEP_BYTES = 4 * MIB;
+/** Cuts that share the fsyncs of their steps. */
+const MAX_BATCH = 64;
+const WHOLE_GROUP = RECORD_FLAG.first | RECORD_FLAG.last;
+
+/** What the sealer's thread is started with. Structured-cloneable. */
+export interface SealerData {
+  readonly folders: {
+    readonly records: string;
+    readonly seals: string;
+    readonly state: string;
+    readonly outbox: string;
+    /** Folder of this log: `state/log/<n>`. */
+    readonly log: string;
+  };
+  /** The lake's folder. */
+  readonly lake: string;
+  /** Name of the log. */
+  readonly engine: string;
+  readonly keyFolder: string;
+  /** Cut limits of each configured stream. */
+  readonly cuts: Readonly<Record<string, CutConfig>>;
+  readonly checkpointEveryMs: number;
+  readonly heartbeatMs: number;
+  readonly segmentBytes: number;
+  readonly quotaBytes: number;
+  readonly clock: 'system' | 'chrony';
+}
+
+/** `drain`: everything journaled is to be sealed and published within `withinMs`; sent when nothing more will be journaled. */
+export type ToSealer = { readonly type: 'drain'; readonly withinMs: number } | { readonly type: 'close' };
+
+/** `ready`: recovered, identity compared with the lake, running. */
+export type SealerMessage =
+  | PublisherMessage
+  | { readonly type: 'ready' }
+  | { readonly type: 'audit'; readonly event: AuditEntry }
+  | { readonly type: 'drained'; readonly published: boolean };
+
+/** What `openSealer` puts together. */
+export interface SealerParts {
+  readonly engine: string;
+  /** What was counted before this log began. */
+  readonly base: Acct;
+  readonly storage: Storage;
+  readonly stateFolder: string;
+  readonly fold: Fold;
+  readonly groups: GroupReader;
+  readonly cutter: Cutter;
+  readonly intake: Intake;
+  readonly builder: Builder;
+  readonly outbox: Outbox;
+  readonly writer: JournalWriter;
+  readonly publisher: Publisher;
+  readonly retention: Retention;
+  readonly log: SealLog;
+  readonly positions: BigInt64Array;
+  readonly heartbeatMs: number;
+  readonly nowMs: () => number;
+  /** Newest `sealed_utc`, Unix ms. */
+  readonly sealedMs: () => number;
+  readonly post: (message: SealerMessage) => void;
+  /** SHA-256 of the newest final seal, hex. */
+  readonly prev: string;
+  /** Cuts below this index are in the seal journal already. */
+  readonly journaledBelow: number;
+  readonly close: () => void;
+}
+
+export class Sealer {
+  readonly #parts: SealerParts;
+  #prev: string;
+  #sealedAtMs: number;
+  #caughtUp = false;
+  #drainBy: number | null = null;
+  #drained = false;
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts;
+    this.#prev = parts.prev;
+    this.#sealedAtMs = parts.nowMs();
+    this.#tellPositions();
+  }
+
+  /** Seals everything that the journal holds, then publishes it, within `withinMs`; tells `drained` when it ends. */
+  beginDrain(withinMs: number): void {
+    this.#drainBy ??= this.#parts.nowMs() + withinMs;
+  }
+
+  get drained(): boolean {
+    return this.#drained;
+  }
+
+  /** One round of reading and one batch of cuts. @returns true when there is more to do at once. */
+  seal(): boolean {
+    const { cutter } = this.#parts;
+    if (cutter.pending === 0) {
+      this.#caughtUp = this.#read();
+      if (cutter.pending === 0) this.#cutByTime();
+    }
+    const sealed = this.#finish(cutter.take(MAX_BATCH));
+    if (cutter.pending === 0 && this.#parts.nowMs() >= this.#parts.retention.nextMs) this.#retain();
+    this.#tellPositions();
+    return sealed || !this.#caughtUp;
+  }
+
+  /** One round with the store. @returns true when something was done. */
+  async publish(): Promise<boolean> {
+    const published = await this.#parts.publisher.step();
+    const settled = await this.#settleDrain();
+    this.#tellPositions();
+    return published || settled;
+  }
+
+  /** Both, one after the other: for tests, which need no threads. */
+  async step(): Promise<boolean> {
+    const sealed = this.seal();
+    return (await this.publish()) || sealed;
+  }
+
+  /** Writes the snapshot and lets go of what it stands for. No cut may wait. */
+  snapshot(): void {
+    const { storage, stateFolder, fold, cutter, publisher, log, retention, nowMs } = this.#parts;
+    const beganMs = nowMs();
+    const needed = this.#needed();
+    const state: SealState = {
+      engine: this.#parts.engine,
+      base: this.#parts.base,
+      sealsPosition: needed.seals,
+      nextIndex: cutter.nextIndex,
+      prev: this.#prev,
+      logSize: log.size,
+      sealedMs: this.#parts.sealedMs(),
+      keptHour: publisher.keptHour,
+      nextSeq: cutter.nextSeq,
+    };
+    writeSnapshot(storage, stateFolder, fold, state, cutter.partitions.values());
+    retention.drop(needed, beganMs);
+  }
+
+  close(): void {
+    this.#parts.close();
+  }
+
+  /** Folds what is durable, up to the first cut. @returns true when everything durable is read. */
+  #read(): boolean {
+    const { fold, groups, cutter, intake, positions } = this.#parts;
+    const limit = Number(Atomics.load(positions, POSITION.journalDurable));
+    for (let bytes = 0; bytes < STEP_BYTES && cutter.pending === 0; ) {
+      const group = groups.next(limit);
+      if (group === null) return true;
+      fold.apply(group);
+      intake.take(group);
+      for (const { payload } of group) bytes += payload.length;
+    }
+    return false;
+  }
+
+  #cutByTime(): void {
+    const { cutter, nowMs, heartbeatMs } = this.#parts;
+    if (this.#drainBy !== null && this.#caughtUp) cutter.cutAll();
+    else cutter.cutDue();
+    const idle = cutter.pending === 0 && this.#drainBy === null;
+    if (idle && nowMs() - this.#sealedAtMs >= heartbeatMs) cutter.heartbeat();
+  }
+
+  /** The durable steps of a batch of cuts. */
+  #finish(batch: readonly PendingCut[]): boolean {
+    if (batch.length === 0) return false;
+    const { writer, fold, builder, outbox, publisher, nowMs, journaledBelow } = this.#parts;
+    for (const { cut } of batch) {
+      if (cut.index >= journaledBelow) {
+        writer.append(RECORD_TYPE.cut, WHOLE_GROUP, cut.sealedMs, fold.runningMs, encodeCut(cut));
+      }
+    }
+    writer.sync();
+    const seals: Uint8Array[] = [];
+    for (const pending of batch) {
+      const { seal, object } = builder.build(pending, this.#prev);
+      const bytes = encodeSeal(seal);
+      this.#prev = sha256Hex(bytes);
+      seals.push(bytes);
+      if (object !== null) outbox.write(pending.cut.index, object);
+    }
+    outbox.sync();
+    const finals = batch.map(({ cut }, i) => {
+      const payload = encodeFinal(cut.index, seals[i] as Uint8Array);
+      const position = writer.append(RECORD_TYPE.seal, WHOLE_GROUP, cut.sealedMs, fold.runningMs, payload);
+      return {
+        index: cut.index,
+        position,
+        payloadPosition: position + RECORD_HEADER_BYTES,
+        payloadBytes: payload.length,
+      };
+    });
+    writer.sync();
+    for (const final of finals) publisher.push(final);
+    this.#sealedAtMs = nowMs();
+    return true;
+  }
+
+  async #settleDrain(): Promise<boolean> {
+    if (this.#drainBy === null || this.#drained) return false;
+    const { cutter, publisher, nowMs, post } = this.#parts;
+    const sealed = this.#caughtUp && cutter.pending === 0 && cutter.partitions.size === 0;
+    const published = sealed && publisher.waiting === 0 && (await publisher.finish());
+    if (!published && nowMs() < this.#drainBy) return false;
+    this.#drained = true;
+    if (cutter.pending === 0) this.snapshot();
+    post({ type: 'drained', published });
+    return true;
+  }
+
+  #needed(): Needed {
+    const { fold, cutter, publisher, writer, log } = this.#parts;
+    return {
+      records: Math.min(fold.position, cutter.partitions.oldestPosition()),
+      seals: publisher.oldest?.position ?? writer.position,
+      outbox: Math.min(log.size, publisher.checkpointSize),
+    };
+  }
+
+  #retain(): void {
+    const { retention, publisher, outbox, writer, positions } = this.#parts;
+    const written = Number(Atomics.load(positions, POSITION.journalWritten));
+    const used = written - retention.oldestRecords + writer.position - retention.oldestSeals + outbox.bytes;
+    // A snapshot with everything published stands for itself: only a filling journal does not wait for that moment.
+    if (publisher.waiting > 0 && used < retention.pressureBytes) return;
+    if (retention.due(this.#needed(), used)) this.snapshot();
+  }
+
+  #tellPositions(): void {
+    const { positions, fold, retention, outbox, writer, log, publisher, cutter } = this.#parts;
+    const tell = (word: number, value: number): void => {
+      Atomics.store(positions, word, BigInt(value));
+    };
+    tell(POSITION.sealPosition, fold.position);
+    tell(POSITION.journalOldest, retention.oldestRecords);
+    tell(POSITION.outboxBytes, outbox.bytes + writer.position - retention.oldestSeals);
+    tell(POSITION.logSize, log.size);
+    tell(POSITION.checkpointSize, publisher.checkpointSize);
+    tell(POSITION.openRecords, cutter.partitions.records);
+    tell(POSITION.openPartitions, cutter.partitions.size);
+  }
+}

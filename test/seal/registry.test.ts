@@ -1,0 +1,80 @@
+// The registry of streams: numbers stay for ever, schemas are frozen.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseConfig, type StreamConfig } from '../../engine/config.ts';
+import { ConfigError, FatalError } from '../../engine/errors.ts';
+import { openRegistry, readRegistry } from '../../engine/registry.ts';
+import { diskStorage } from '../../engine/storage.ts';
+import { faultyStorage } from '../support/faulty-storage.ts';
+import { temporaryFolder } from '../support/journal-folder.ts';
+
+const FIELDS = [
+  { name: 'timestamp_utc', type: 'timestamp', required: true },
+  { name: 'level', type: 'number', required: true },
+];
+
+function streams(wanted: Record<string, string>, fields: object[] = FIELDS): readonly StreamConfig[] {
+  const named = Object.fromEntries(Object.entries(wanted).map(([stream, schema]) => [stream, { schema }]));
+  const schemas = {
+    'tank/1': { fields },
+    'tank/2': { fields: [...FIELDS, { name: 'note', type: 'string' }] },
+  };
+  return parseConfig({ streams: named, schemas } as never).streams;
+}
+
+test('registry: numbers count from 1, are found again, and are never used twice', () => {
+  const folder = temporaryFolder();
+  const first = openRegistry(diskStorage, folder, streams({ a: 'tank/1', b: 'telemetry/1' }));
+  expect([first.current('a').number, first.current('b').number]).toEqual([1, 2]);
+  openRegistry(diskStorage, folder, streams({ b: 'telemetry/1' }));
+  const third = openRegistry(diskStorage, folder, streams({ c: 'tank/1', b: 'telemetry/1' }));
+  expect([third.current('c').number, third.current('b').number]).toEqual([3, 2]);
+  expect(third.byNumber(1)).toMatchObject({ stream: 'a', schema: 'tank/1' });
+  expect(() => third.byNumber(4)).toThrow(FatalError);
+  expect(() => third.current('a')).toThrow(FatalError);
+});
+
+test('registry: another schema of a stream gets another number and is told as a change; going back is one too', () => {
+  const folder = temporaryFolder();
+  expect(openRegistry(diskStorage, folder, streams({ a: 'tank/1' })).changes).toEqual([]);
+  const changed = openRegistry(diskStorage, folder, streams({ a: 'tank/2' }));
+  expect(changed.changes).toEqual([{ stream: 'a', old: 'tank/1', new: 'tank/2' }]);
+  expect(changed.current('a').number).toBe(2);
+  expect(changed.byNumber(1).schemaSha256).not.toBe(changed.byNumber(2).schemaSha256);
+  const back = openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  expect([back.current('a').number, back.changes.length]).toEqual([1, 1]);
+  expect(openRegistry(diskStorage, folder, streams({ a: 'tank/1' })).changes).toEqual([]);
+});
+
+test('registry: a schema with other fields under the same name and version is refused, in any stream', () => {
+  const folder = temporaryFolder();
+  openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  const before = readFileSync(join(folder, 'streams.json'), 'utf8');
+  const other = [...FIELDS.slice(0, 1), { name: 'level', type: 'number', required: true, max: 5 }];
+  expect(() => openRegistry(diskStorage, folder, streams({ a: 'tank/1' }, other))).toThrow(ConfigError);
+  expect(() => openRegistry(diskStorage, folder, streams({ b: 'tank/1' }, other))).toThrow(/tank\/2/);
+  expect(readFileSync(join(folder, 'streams.json'), 'utf8')).toBe(before);
+});
+
+test('registry: an unchanged registry is not written', () => {
+  const folder = temporaryFolder();
+  openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  const { storage, trace } = faultyStorage(diskStorage, null);
+  openRegistry(storage, folder, streams({ a: 'tank/1' }));
+  expect(trace.filter(({ kind }) => kind === 'write' || kind === 'rename')).toEqual([]);
+});
+
+test('registry: another thread reads what was opened; a missing or damaged file is fatal', () => {
+  const folder = temporaryFolder();
+  expect(() => readRegistry(diskStorage, folder)).toThrow(FatalError);
+  openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  expect(readRegistry(diskStorage, folder).current('a')).toEqual(
+    openRegistry(diskStorage, folder, streams({ a: 'tank/1' })).current('a'),
+  );
+  writeFileSync(join(folder, 'streams.json'), '{"version":1');
+  expect(() => readRegistry(diskStorage, folder)).toThrow(FatalError);
+  writeFileSync(join(folder, 'streams.json'), '{"version":2,"streams":[],"current":{}}');
+  expect(() => openRegistry(diskStorage, folder, [])).toThrow(FatalError);
+});
