@@ -1,0 +1,90 @@
+// What every request for a stream goes through before anything of it is kept, in one order for WebSocket and HTTP: the
+// engine takes requests, there is a socket to spare, origin, host, credential, stream, scope, rate.
+
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Access, Principal } from './access.ts';
+import type { StreamInfo } from './connection.ts';
+import { busy, type Problem, problem } from './problem.ts';
+import type { Quota, Quotas } from './refusals.ts';
+
+/** A request that may go on. */
+export interface Sender {
+  readonly principal: Principal;
+  readonly stream: StreamInfo;
+  readonly quota: Quota;
+}
+
+export interface AdmissionOptions {
+  readonly access: Access;
+  readonly quotas: Quotas;
+  readonly streams: ReadonlyMap<string, StreamInfo>;
+  readonly maxConnections: number;
+  readonly monotonicMs: () => number;
+}
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  /** True from the beginning of a shutdown on: nothing new is taken. */
+  draining = false;
+  /** Sockets that are open, of all kinds. Written by the listener. */
+  sockets = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Who asks, or why the answer is no. `res` is only asked for the address. */
+  identify(req: HttpRequest): Principal | Problem {
+    return this.#options.access.identify({
+      authorization: req.getHeader('authorization'),
+      protocols: req.getHeader('sec-websocket-protocol'),
+      origin: req.getHeader('origin'),
+      host: req.getHeader('host'),
+    });
+  }
+
+  /** Lets a request for a stream in, or says why not. */
+  admit(res: HttpResponse, req: HttpRequest, stream: string): Sender | Problem {
+    const { access, quotas, streams, maxConnections, monotonicMs } = this.#options;
+    if (this.draining)
+      return busy('engine.draining', 'The engine is shutting down: connect again in a moment.', 5);
+    if (this.sockets > maxConnections) {
+      return busy(
+        'engine.connections',
+        'All connections are taken: try again later, or raise listen.maxConnections.',
+        5,
+      );
+    }
+    const principal = this.identify(req);
+    if ('status' in principal) return principal;
+    const info = streams.get(stream);
+    if (info === undefined)
+      return problem(404, 'stream.unknown', 'There is no stream of this name in the configuration.');
+    if (principal.streams !== null && !principal.streams.has(stream)) {
+      return problem(
+        403,
+        'access.scope',
+        'This token is not for this stream: add the stream to it, or use another token.',
+      );
+    }
+    const who = access.open ? Buffer.from(res.getRemoteAddressAsText()).toString('latin1') : principal.name;
+    return { principal, stream: info, quota: quotas.of(who, monotonicMs()) };
+  }
+
+  /** 429 while the sender is held off for its refused records, else null. */
+  held(quota: Quota, nowMs: number): Problem | null {
+    const seconds = this.#options.quotas.heldSeconds(quota, nowMs);
+    if (seconds === 0) return null;
+    const detail =
+      'Too many records of this sender were refused in this minute: look at the codes before sending more.';
+    return problem(429, 'rate.refused', detail, ['Retry-After', String(seconds)]);
+  }
+
+  /** 429 when the sender's requests come too fast, else null. */
+  rate(quota: Quota, nowMs: number): Problem | null {
+    const seconds = this.#options.quotas.request(quota, nowMs);
+    if (seconds === 0) return null;
+    const detail = 'Requests come faster than limits.requestsPerSecond: put more records into each.';
+    return problem(429, 'rate.requests', detail, ['Retry-After', String(seconds)]);
+  }
+}

@@ -1,0 +1,156 @@
+// All connections, and who has which session. A session has one holder: the connection whose frames are taken, or were
+// taken and are not all durable yet. A new connection of the session closes the holder and waits; it says `hello` when
+// everything the holder sent is durable, so `next` is exact.
+
+import { CLOSE, type Connection } from './connection.ts';
+import type { SessionTable } from './sessions.ts';
+import type { WindowGauge } from './window.ts';
+
+export interface ConnectionsOptions {
+  readonly sessions: SessionTable;
+  readonly gauge: WindowGauge;
+  readonly runningMs: () => number;
+  readonly maxFrameBytes: number;
+}
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  /** By slot; null = free. */
+  readonly #slots: (Connection | null)[] = [];
+  readonly #free: number[] = [];
+  readonly #holders = new Map<string, Connection>();
+  readonly #open = new Set<Connection>();
+  /** Connections that were told a window of 0. */
+  readonly #asleep = new Set<Connection>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  get open(): ReadonlySet<Connection> {
+    return this.#open;
+  }
+
+  bySlot(slot: number): Connection | null {
+    return this.#slots[slot] ?? null;
+  }
+
+  /** Keeps a place for the connection's session unless it has one. @returns false when the table is full. */
+  admit(c: Connection): boolean {
+    if (this.#holders.has(c.key) || this.#options.sessions.find(c.key) !== undefined) return true;
+    c.claimed = this.#options.sessions.claim(c.principal);
+    return c.claimed;
+  }
+
+  /** The socket is open (`c.ws` is set): takes the session over, and says hello as soon as that is right. */
+  join(c: Connection): void {
+    c.slot = this.#free.pop() ?? this.#slots.length;
+    this.#slots[c.slot] = c;
+    this.#open.add(c);
+    c.quota.connections += 1;
+    const holder = this.#holders.get(c.key);
+    if (holder === undefined) {
+      this.#begin(c);
+      return;
+    }
+    const before = holder.heir;
+    holder.heir = c;
+    before?.ws?.end(CLOSE.taken, 'another connection has taken this session over');
+    holder.ws?.end(CLOSE.taken, 'another connection has taken this session over');
+  }
+
+  /** The socket is closed; frames under way still count. */
+  leave(c: Connection): void {
+    c.ws = null;
+    c.outbox = [];
+    c.outboxBytes = 0;
+    this.#open.delete(c);
+    this.#asleep.delete(c);
+    c.quota.connections -= 1;
+    const holder = this.#holders.get(c.key);
+    if (holder === c) {
+      if (c.durable === c.received) this.settled(c);
+      return;
+    }
+    this.#freeSlot(c);
+    if (holder?.heir === c) holder.heir = null;
+  }
+
+  /** Everything that the holder of a session sent is durable and told. */
+  settled(c: Connection): void {
+    if (c.ws !== null) {
+      if (c.leaving !== 0) c.ws.end(c.leaving);
+      return;
+    }
+    if (c.slot === -1) return;
+    const { sessions, runningMs } = this.#options;
+    this.#freeSlot(c);
+    this.#holders.delete(c.key);
+    const heir = c.heir;
+    c.heir = null;
+    if (heir !== null) {
+      heir.claimed = c.claimed;
+      this.#begin(heir);
+    } else {
+      if (c.claimed) sessions.unclaim(c.principal);
+      if (c.row !== null) sessions.left(c.row, runningMs());
+    }
+    c.claimed = false;
+  }
+
+  /** Closes the connection with `code` when all that was taken is acknowledged; until then nothing more is taken. */
+  dismiss(c: Connection, code: number): void {
+    c.leaving = code;
+    if (c.durable === c.received) this.settled(c);
+  }
+
+  /** Tells at most `most` connections that were told a window of 0 that they may send again. */
+  wake(most: number): void {
+    const frames = this.#options.gauge.window;
+    if (frames === 0 || this.#asleep.size === 0) return;
+    let left = most;
+    for (const c of this.#asleep) {
+      if (left-- === 0) return;
+      this.#asleep.delete(c);
+      if (c.ws !== null && c.announced === 0) c.ws.send(this.windowMessage(c, frames));
+    }
+  }
+
+  /** The text that announces a window; notes that it was told. */
+  windowMessage(c: Connection, frames: number): string {
+    this.#announce(c, frames);
+    return `{"type":"window","frames":${frames}}`;
+  }
+
+  #announce(c: Connection, frames: number): void {
+    c.announced = frames;
+    if (frames > c.largest) c.largest = frames;
+    if (frames === 0) this.#asleep.add(c);
+  }
+
+  #freeSlot(c: Connection): void {
+    this.#slots[c.slot] = null;
+    this.#free.push(c.slot);
+    c.slot = -1;
+  }
+
+  #begin(c: Connection): void {
+    const { sessions, gauge, maxFrameBytes } = this.#options;
+    this.#holders.set(c.key, c);
+    const row = sessions.find(c.key) ?? null;
+    c.row = row;
+    if (row !== null) {
+      sessions.joined(row);
+      c.received = row.next;
+      c.durable = row.next;
+      c.acked = row.next;
+      // The row may have appeared while the connection waited with a place kept for it.
+      if (c.claimed) sessions.unclaim(c.principal);
+      c.claimed = false;
+    }
+    const { session, received: next } = c;
+    this.#announce(c, gauge.window);
+    c.ready = true;
+    c.ws?.send(JSON.stringify({ type: 'hello', session, next, window: c.announced, maxFrameBytes }));
+  }
+}

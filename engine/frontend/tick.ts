@@ -1,0 +1,38 @@
+// What the front end looks at about once a second: who does not read, who may go on, and what is past its retention. All
+// of it is bounded work; nothing here is needed for a frame to be taken or acknowledged.
+
+import { MAX_UNREAD_MS } from '../limits.ts';
+import { CLOSE } from './connection.ts';
+import type { Connections } from './connections.ts';
+import type { Counters } from './counters.ts';
+import type { WindowGauge } from './window.ts';
+
+/** Connections woken from a window of 0 in one tick. */
+const WAKE_AT_ONCE = 1000;
+
+/** Closes connections that have left something unread for MAX_UNREAD_MS, and counts those that sent since the last tick. */
+export function lookAtConnections(
+  connections: Connections,
+  gauge: WindowGauge,
+  counters: Counters,
+  nowMs: number,
+): void {
+  let active = 0;
+  for (const c of connections.open) {
+    if (c.active) active += 1;
+    c.active = false;
+    const ws = c.ws;
+    if (ws === null) continue;
+    if (ws.getBufferedAmount() === 0) {
+      c.unreadSinceMs = 0;
+    } else if (c.unreadSinceMs === 0) {
+      c.unreadSinceMs = nowMs;
+    } else if (nowMs - c.unreadSinceMs >= MAX_UNREAD_MS) {
+      counters.refused += 1;
+      ws.end(CLOSE.busy, 'acknowledgements are not read');
+    }
+  }
+  gauge.noteActive(active);
+  gauge.update();
+  connections.wake(WAKE_AT_ONCE);
+}
