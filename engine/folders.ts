@@ -1,0 +1,31 @@
+// Where things lie below the data folder. Created with least privilege: what is in there is nobody else's business. The
+// lake is there to be read: it is made as the umask says.
+
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { ensureFolder, type Storage } from './storage.ts';
+
+export interface Folders {
+  readonly records: string;
+  readonly seals: string;
+  readonly keys: string;
+  readonly state: string;
+  readonly outbox: string;
+  readonly log: string;
+}
+
+/** Names the folders of a configuration and makes those that are missing. */
+export function openFolders(storage: Storage, config: Pick<Config, 'data' | 'lake'>): Folders {
+  const { data } = config;
+  const folders: Folders = {
+    records: join(data, 'journal', 'records'),
+    seals: join(data, 'journal', 'seals'),
+    keys: join(data, 'keys'),
+    state: join(data, 'state'),
+    outbox: join(data, 'state', 'outbox'),
+    log: join(data, 'state', 'log'),
+  };
+  for (const folder of Object.values(folders)) ensureFolder(storage, folder, 0o700);
+  ensureFolder(storage, config.lake, 0o777);
+  return folders;
+}

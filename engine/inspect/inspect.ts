@@ -1,0 +1,69 @@
+// Tells what a file is, by its first bytes and, for tiles, which have none of their own, by its path.
+
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { MAX_OBJECT_BYTES } from '../limits.ts';
+import { parseTilePath } from '../seal/tiles.ts';
+import { readFile } from '../verify/files.ts';
+import type { Inspection } from './inspection.ts';
+import { inspectJournal } from './journal.ts';
+import {
+  inspectBundle,
+  inspectCheckpoint,
+  inspectHashTile,
+  inspectPolicy,
+  inspectSeal,
+  inspectSnapshot,
+} from './log-files.ts';
+import { inspectObject } from './object.ts';
+
+/** A snapshot may hold millions of sessions; everything else is far smaller. */
+const MAX_BYTES = 8 * MAX_OBJECT_BYTES;
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** The file is none that firn writes, or cannot be read. */
+export class UnknownFile extends Error {
+  override readonly name = 'UnknownFile';
+}
+
+/** Looks at one file. @throws UnknownFile */
+export async function inspectFile(path: string): Promise<Inspection> {
+  const head = firstBytes(path);
+  if (head.subarray(0, 8).equals(Buffer.from('FIRNJNL1'))) return inspectJournal(path);
+  const file = readFile('', resolve(path), MAX_BYTES);
+  if (file === null) throw new UnknownFile('no such file');
+  if (head.subarray(0, 4).equals(ZSTD_MAGIC)) return inspectObject(path, file);
+  const tile = /(?:^|\/)(tile\/.*)$/.exec(resolve(path).replaceAll('\\', '/'))?.[1];
+  const level = tile === undefined ? undefined : parseTilePath(tile)?.level;
+  if (level === 'entries') return inspectBundle(file);
+  if (level !== undefined) return inspectHashTile(file);
+  const text = head.toString('utf8');
+  if (text.startsWith('{')) {
+    const line = text.split('\n')[0] as string;
+    if (line.includes('"firn.batch/1"')) return inspectSeal(file);
+    if (line.includes('"firn.snapshot/')) return inspectSnapshot(file);
+  }
+  if (text.includes('\n\n\u2014 ')) return inspectCheckpoint(resolve(path), file);
+  if (/^(#|log )/.test(text) && /^quorum /m.test(text)) return inspectPolicy(file);
+  throw new UnknownFile(
+    'none of the files that firn writes (object, journal segment, checkpoint, policy, seal, tile, snapshot)',
+  );
+}
+
+function firstBytes(path: string): Buffer {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw new UnknownFile(
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message,
+    );
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) throw new UnknownFile('not a file');
+    const head = Buffer.alloc(4096);
+    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,70 @@
+// The life of a run in the audit trail: start, change of configuration, schema or name, and stop. Beside it `run.json`,
+// so that the next start can say how this one ended.
+
+import { readFileSync } from 'node:fs';
+import { type AuditTrail, auditEntry } from './audit.ts';
+import type { Boot } from './boot.ts';
+import { utc } from './clock.ts';
+import type { AuditEntry } from './journal/entry.ts';
+import { configChange, type Run, readRun, withoutSecrets, writeRun } from './run-file.ts';
+
+const PACKAGE = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+
+/** Version of this package. */
+export function version(): string {
+  return JSON.parse(readFileSync(new URL(PACKAGE, import.meta.url), 'utf8')).version;
+}
+
+function thisRun(boot: Boot, stopped: string | null, started: string): Run {
+  return {
+    started_utc: started,
+    stopped_utc: stopped,
+    version: version(),
+    codec: boot.config.codec,
+    config: withoutSecrets(boot.config),
+  };
+}
+
+/** Writes the events of a start, in the order in which a reader wants them, and marks the run as running. */
+export function tellStart(boot: Boot, audit: AuditTrail, frontend: { flushed(): Promise<void> }): void {
+  const { storage, folders, identity, registry, recovered, clock } = boot;
+  const last = readRun(storage, folders.state);
+  const run = thisRun(boot, null, utc(clock.wallMs()));
+  audit.event('start', identity.engine, {
+    old:
+      last === null
+        ? null
+        : { started_utc: last.started_utc, stopped_utc: last.stopped_utc, version: last.version },
+    new: {
+      codec: run.codec,
+      node: process.version,
+      torn_bytes: recovered.truncatedBytes,
+      version: run.version,
+    },
+    ...(last !== null &&
+      last.stopped_utc === null && { reason: 'the run before did not stop in good order' }),
+  });
+  if (identity.previous !== null) {
+    audit.event('origin.change', identity.engine, {
+      old: identity.previous,
+      new: identity.engine,
+      reason: 'restored data goes on under a new name: records since the backup may be in the lake twice',
+    });
+    void frontend.flushed().then(() => identity.settle());
+  }
+  for (const change of registry.changes) {
+    audit.event('schema.change', change.stream, { old: change.old, new: change.new });
+  }
+  const change = last === null ? null : configChange(last.config, run.config);
+  if (change !== null) audit.event('config.change', identity.engine, change);
+  writeRun(storage, folders.state, run);
+}
+
+/** Writes the stop event, the last of the run, and marks the run as stopped in good order. */
+export function tellStop(boot: Boot, frontend: { audit(entry: AuditEntry): void }): void {
+  const { storage, folders, identity, clock } = boot;
+  const entry = auditEntry(clock, 'stop', identity.engine, { reason: 'orderly shutdown' });
+  frontend.audit(entry);
+  const started = readRun(storage, folders.state)?.started_utc ?? entry.at_utc;
+  writeRun(storage, folders.state, thisRun(boot, entry.at_utc, started));
+}

@@ -1,0 +1,197 @@
+// The lines of one object: split, hashed, and looked at. One pass over the bytes; no object per record. What they are is
+// returned as facts; comparing the facts with a seal is object.ts.
+
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
+import { HASH_BYTES, leafHash, merkleRoot, sha256Hex } from '../batch/merkle.ts';
+import { CanonicalScan, NotCanonical } from './canonical.ts';
+import { compareInstants, isInstant } from './instant.ts';
+
+export type ObjectKind = 'records' | 'dead-letter' | 'audit';
+
+/** What is wrong inside an object. `misplaced`: the line is sound but belongs to another day. */
+export class LineFault extends Error {
+  override readonly name = 'LineFault';
+  readonly misplaced: boolean;
+  constructor(message: string, misplaced = false) {
+    super(message);
+    this.misplaced = misplaced;
+  }
+}
+
+/** Facts about a body of lines. `events`: the actions `start` and `stop` of an audit batch, in order. */
+export interface LineFacts {
+  readonly ndjsonSha256: string;
+  readonly root: string;
+  readonly count: number;
+  readonly tsMin: string;
+  readonly tsMax: string;
+  readonly excursions: number;
+  readonly events: readonly string[];
+}
+
+const LF = 0x0a;
+const EXCURSION = Buffer.from('"excursion"');
+const TIME_MEMBER = { records: 'timestamp_utc', 'dead-letter': 'received_utc', audit: 'at_utc' } as const;
+const DEAD_LETTER = ['code', 'detail', 'path', 'raw_b64', 'received_utc', 'rejected_utc', 'schema', 'source'];
+const DEAD_LETTER_SOURCE = ['frame', 'principal', 'record', 'session'];
+const AUDIT = ['action', 'actor', 'at_utc', 'authorised_by', 'new', 'old', 'reason', 'target'];
+
+const recordScan = new CanonicalScan([
+  'timestamp_utc',
+  'received_utc',
+  'compliance_state',
+  'evaluated_state',
+]);
+const ownScan = {
+  'dead-letter': new CanonicalScan([TIME_MEMBER['dead-letter']]),
+  audit: new CanonicalScan([TIME_MEMBER.audit]),
+};
+
+/** Where each line lies, without its LF. */
+function* linesOf(body: Buffer): Generator<readonly [from: number, to: number]> {
+  let from = 0;
+  for (;;) {
+    const to = body.indexOf(LF, from);
+    if (to < 0) return;
+    yield [from, to];
+    from = to + 1;
+  }
+}
+
+/** Leaf hashes of the `count` lines of `body`. The byte before each line lends its place to the prefix and is put back. */
+export function leavesOf(body: Buffer, count: number): Buffer {
+  const leaves = Buffer.allocUnsafeSlow(count * HASH_BYTES);
+  let at = 0;
+  for (const [from, to] of linesOf(body)) {
+    if (at === leaves.length) break;
+    if (from === 0) leaves.set(leafHash(body.subarray(0, to)), at);
+    else {
+      body[from - 1] = 0;
+      leaves.write(hash('sha256', body.subarray(from - 1, to), 'binary'), at, HASH_BYTES, 'latin1');
+      body[from - 1] = LF;
+    }
+    at += HASH_BYTES;
+  }
+  return leaves.subarray(0, at);
+}
+
+/**
+ * Facts about the lines of `body`, expected to be `count` lines of `kind` that all lie in `day` (`YYYY-MM-DD`).
+ * @throws LineFault when the body is not such lines.
+ */
+export function lineFacts(body: Buffer, kind: ObjectKind, count: number, day: string): LineFacts {
+  const ndjsonSha256 = sha256Hex(body);
+  if (body.length === 0 || body[body.length - 1] !== LF)
+    throw new LineFault('the last line has no line feed');
+  if (!isUtf8(body)) throw new LineFault('the lines are not UTF-8');
+  const scan = kind === 'records' ? recordScan : ownScan[kind];
+  const prefix = Buffer.from(`${day}T`);
+  const events: string[] = [];
+  let lines = 0;
+  let excursions = 0;
+  let min = -1;
+  let max = -1;
+  for (const [from, to] of linesOf(body)) {
+    lines++;
+    try {
+      scan.object(body, from, to);
+    } catch (error) {
+      if (!(error instanceof NotCanonical)) throw error;
+      throw new LineFault(`line ${lines}: not canonical JSON: ${error.message} (byte ${error.at - from})`);
+    }
+    const at = (scan.starts[0] as number) + 1;
+    if (at === 0 || !isQuotedInstant(body, scan, 0))
+      throw new LineFault(`line ${lines}: ${TIME_MEMBER[kind]} is not a UTC time stamp`);
+    if (!startsWith(body, at, prefix))
+      throw new LineFault(`line ${lines} is of ${body.toString('latin1', at, at + 10)}`, true);
+    if (min < 0 || compareInstants(body, at, min) < 0) min = at;
+    if (max < 0 || compareInstants(body, at, max) > 0) max = at;
+    if (kind === 'records') {
+      if (!isOwnTime(body, scan, 1)) throw new LineFault(`line ${lines}: received_utc is not a time of firn`);
+      if (isExcursion(body, scan, 2) || isExcursion(body, scan, 3)) excursions++;
+    } else checkOwnLine(kind, body, from, to, lines, events);
+  }
+  if (lines !== count) throw new LineFault(`${lines} lines, the seal says ${count}`);
+  const root = Buffer.from(merkleRoot(leavesOf(body, lines))).toString('hex');
+  return {
+    ndjsonSha256,
+    root,
+    count: lines,
+    tsMin: quotedAt(body, min),
+    tsMax: quotedAt(body, max),
+    excursions,
+    events,
+  };
+}
+
+function startsWith(body: Buffer, at: number, prefix: Buffer): boolean {
+  for (let i = 0; i < prefix.length; i++) if (body[at + i] !== prefix[i]) return false;
+  return true;
+}
+
+function isQuotedInstant(body: Buffer, scan: CanonicalScan, member: number): boolean {
+  const from = scan.starts[member] as number;
+  return body[from] === 0x22 && isInstant(body, from + 1, (scan.ends[member] as number) - 1);
+}
+
+/** firn's own times are `YYYY-MM-DDTHH:MM:SS.mmmZ`. */
+function isOwnTime(body: Buffer, scan: CanonicalScan, member: number): boolean {
+  const from = scan.starts[member] as number;
+  return (
+    from >= 0 &&
+    (scan.ends[member] as number) - from === 26 &&
+    body[from + 24] === 0x5a &&
+    isQuotedInstant(body, scan, member)
+  );
+}
+
+function isExcursion(body: Buffer, scan: CanonicalScan, member: number): boolean {
+  const from = scan.starts[member] as number;
+  return (
+    from >= 0 &&
+    (scan.ends[member] as number) - from === EXCURSION.length &&
+    startsWith(body, from, EXCURSION)
+  );
+}
+
+function quotedAt(body: Buffer, at: number): string {
+  return body.toString('latin1', at, body.indexOf(0x22, at));
+}
+
+/** Dead letter and audit lines are rare: they are parsed. The scan has already found them canonical. */
+function checkOwnLine(
+  kind: 'dead-letter' | 'audit',
+  body: Buffer,
+  from: number,
+  to: number,
+  line: number,
+  events: string[],
+): void {
+  const value = JSON.parse(body.toString('utf8', from, to)) as Record<string, unknown>;
+  if (kind === 'audit') {
+    const action = value['action'];
+    if (!hasExactly(value, AUDIT) || typeof action !== 'string')
+      throw new LineFault(`line ${line}: not an audit event`);
+    if (action === 'start' || action === 'stop') events.push(action);
+    return;
+  }
+  const raw = value['raw_b64'];
+  if (
+    !hasExactly(value, DEAD_LETTER) ||
+    !hasExactly(value['source'], DEAD_LETTER_SOURCE) ||
+    typeof value['code'] !== 'string'
+  ) {
+    throw new LineFault(`line ${line}: not a dead letter`);
+  }
+  if (typeof raw !== 'string' || Buffer.from(raw, 'base64').toString('base64') !== raw) {
+    throw new LineFault(`line ${line}: raw_b64 is not base64`);
+  }
+}
+
+/** Members of a canonical object come sorted, so comparing the lists is enough. */
+function hasExactly(value: unknown, members: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const found = Object.keys(value);
+  return found.length === members.length && found.every((name, i) => name === members[i]);
+}

@@ -1,0 +1,226 @@
+// One published log: entry bundles read in order, hashed, compared with the hash tiles and with every signed tree head.
+// How many seals there must be is told by the checkpoint, never by a listing.
+//
+// Where bundle and hash tile disagree, the signed root decides which of them was changed; where neither gives the root,
+// the log has two histories: FORK.
+
+import { equalHashes, HASH_BYTES, leafHash, nodeAt } from '../batch/merkle.ts';
+import {
+  MAX_ENTRY_BYTES,
+  parseBundle,
+  parseTilePath,
+  TILE_WIDTH,
+  type TileName,
+  tilePath,
+} from '../seal/tiles.ts';
+import { readFile, UnfitFile, walk } from './files.ts';
+import type { Findings } from './report.ts';
+import { Tree } from './tree.ts';
+import type { Head } from './trust.ts';
+
+const MAX_BUNDLE_BYTES = TILE_WIDTH * (MAX_ENTRY_BYTES + 2);
+
+/** One entry of the log. `doubtful`: its hash is not the one in the hash tile. Null bytes: it could not be read. */
+export interface Entry {
+  readonly index: number;
+  readonly bytes: Uint8Array | null;
+  readonly where: string;
+  readonly doubtful: boolean;
+}
+
+interface TileFault {
+  readonly name: TileName;
+  readonly verdict: 'MISSING' | 'ALTERED';
+}
+
+/** Reads one log. `entries()` must be run to its end, then `conclude()` says what became of the tree. */
+export class LogReader {
+  readonly #lake: string;
+  readonly #origin: string;
+  readonly #size: number;
+  readonly #findings: Findings;
+  readonly #heads: readonly Head[];
+  readonly #sizes: ReadonlySet<number>;
+  readonly #tree: Tree;
+  #faults: TileFault[] = [];
+  readonly #disagreements: { number: number; width: number; index: number }[] = [];
+  #broken = false;
+  readonly #doubted: string[] = [];
+
+  /** `size` = seals that the log must have; `heads` = the signed heads to compare, the newest last. */
+  constructor(lake: string, origin: string, size: number, heads: readonly Head[], findings: Findings) {
+    this.#lake = lake;
+    this.#origin = origin;
+    this.#size = size;
+    this.#findings = findings;
+    this.#heads = heads;
+    this.#sizes = new Set([size, ...heads.map((head) => head.size)]);
+    this.#tree = this.#newTree();
+  }
+
+  /** True when not every seal could be read: what they named looks unlogged. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** After `conclude`: keys of tiles that are not what they should be, or whose bundle is not. */
+  get doubtedTiles(): readonly string[] {
+    return this.#doubted;
+  }
+
+  *entries(): Generator<Entry> {
+    let highest: number | null = null;
+    for (let number = 0; number * TILE_WIDTH < this.#size; number++) {
+      const width = Math.min(TILE_WIDTH, this.#size - number * TILE_WIDTH);
+      const first = number * TILE_WIDTH;
+      const where = this.#key({ level: 'entries', number, width });
+      const hashes = this.#hashTile(number, width);
+      const bundle = this.#read(where, MAX_BUNDLE_BYTES);
+      if (bundle === null) {
+        this.#broken = true;
+        // A checkpoint may speak of more tiles than there can ever be: what is missing to the end is one finding.
+        highest ??= this.#highestBundle();
+        const last = number > highest ? this.#size - 1 : first + width - 1;
+        this.#findings.add(
+          'GAP',
+          this.#origin,
+          where,
+          first,
+          `the seals number ${first} to ${last} are missing`,
+        );
+        if (number > highest) return;
+      }
+      const entries = bundle === null ? null : parseBundle(bundle, width);
+      if (bundle !== null && entries === null) {
+        this.#broken = true;
+        this.#doubted.push(where);
+        this.#findings.add('ALTERED', this.#origin, where, first, `not a bundle of ${width} entries`);
+      }
+      yield* this.#tile(number, width, where, entries, hashes);
+    }
+    this.#tree.end();
+  }
+
+  *#tile(
+    number: number,
+    width: number,
+    where: string,
+    entries: readonly Uint8Array[] | null,
+    hashes: Uint8Array | null,
+  ): Generator<Entry> {
+    let told = false;
+    for (let i = 0; i < width; i++) {
+      const bytes = entries?.[i] ?? null;
+      const published = hashes === null ? null : nodeAt(hashes, i);
+      const own = bytes === null ? published : leafHash(bytes);
+      const doubtful = own !== null && published !== null && !equalHashes(own, published);
+      const index = number * TILE_WIDTH + i;
+      if (doubtful && !told) this.#disagreements.push({ number, width, index });
+      told ||= doubtful;
+      // A hole in the leaves ends the tree: no root beyond it can be computed.
+      if (own !== null && this.#tree.size === index) this.#tree.push(own);
+      yield { index, bytes, where, doubtful };
+    }
+  }
+
+  /**
+   * Compares tree, tiles and heads. @returns whether the root of all `size` seals was computed and is that of the newest
+   * head, signed.
+   */
+  conclude(): boolean {
+    const newest = this.#heads.at(-1);
+    let tree = this.#tree;
+    let bundlesChanged = false;
+    if (
+      newest !== undefined &&
+      tree.agrees(newest.size, newest.root) === false &&
+      this.#disagreements.length > 0
+    ) {
+      const faults = this.#faults;
+      const published = this.#publishedTree();
+      bundlesChanged = published.agrees(newest.size, newest.root) === true;
+      if (bundlesChanged) tree = published;
+      else this.#faults = faults;
+    }
+    for (const { number, width, index } of this.#disagreements) {
+      this.#doubted.push(this.#key({ level: bundlesChanged ? 'entries' : 0, number, width }));
+      const level = bundlesChanged ? 'entries' : 0;
+      const reason = bundlesChanged
+        ? `seal ${index} is not the one in the log`
+        : `the hash of seal ${index} differs`;
+      this.#findings.add('ALTERED', this.#origin, this.#key({ level, number, width }), index, reason);
+    }
+    for (const { name, verdict } of this.#faults) {
+      this.#doubted.push(this.#key(name));
+      const reason =
+        verdict === 'MISSING' ? 'the hash tile does not exist' : 'the hash tile is not that of the seals';
+      this.#findings.add(verdict, this.#origin, this.#key(name), null, reason);
+    }
+    for (const head of this.#heads) {
+      if (tree.agrees(head.size, head.root) !== false || !head.signed) continue;
+      this.#findings.add(
+        'FORK',
+        this.#origin,
+        head.key,
+        null,
+        `another history: the first ${head.size} seals in the lake do not give the signed root`,
+      );
+    }
+    return (
+      newest?.signed === true && newest.size === this.#size && tree.agrees(newest.size, newest.root) === true
+    );
+  }
+
+  /** The tree that the published leaf hashes give, bundles left aside. */
+  #publishedTree(): Tree {
+    this.#faults = [];
+    const tree = this.#newTree();
+    for (let number = 0; number * TILE_WIDTH < this.#size; number++) {
+      const width = Math.min(TILE_WIDTH, this.#size - number * TILE_WIDTH);
+      const hashes = this.#hashTile(number, width);
+      if (hashes === null) return tree;
+      for (let i = 0; i < width; i++) tree.push(nodeAt(hashes, i));
+    }
+    tree.end();
+    return tree;
+  }
+
+  #newTree(): Tree {
+    return new Tree(this.#sizes, (name, hashes) => {
+      const file = this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
+      if (file === null) this.#faults.push({ name, verdict: 'MISSING' });
+      else if (Buffer.compare(file, hashes) !== 0) this.#faults.push({ name, verdict: 'ALTERED' });
+    });
+  }
+
+  #hashTile(number: number, width: number): Uint8Array | null {
+    const name = { level: 0, number, width };
+    const file = this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
+    if (file !== null && file.length === width * HASH_BYTES) return file;
+    this.#faults.push({ name, verdict: file === null ? 'MISSING' : 'ALTERED' });
+    return null;
+  }
+
+  #key(name: TileName): string {
+    return `_log/${this.#origin}/${tilePath(name)}`;
+  }
+
+  /** A file that cannot be what it should be reads as one that holds nothing. */
+  #read(key: string, maxBytes: number): Buffer | null {
+    try {
+      return readFile(this.#lake, key, maxBytes);
+    } catch (error) {
+      if (error instanceof UnfitFile) return Buffer.alloc(0);
+      throw error;
+    }
+  }
+
+  #highestBundle(): number {
+    let highest = -1;
+    const base = `_log/${this.#origin}/`;
+    for (const { key } of walk(this.#lake, `${base}tile/entries`)) {
+      highest = Math.max(highest, parseTilePath(key.slice(base.length))?.number ?? -1);
+    }
+    return highest;
+  }
+}

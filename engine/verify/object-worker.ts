@@ -1,0 +1,22 @@
+// A verifying worker thread: object jobs in, one answer each, in order.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { initCompress } from '../../workers/compress.ts';
+import type { Answer } from './checker.ts';
+import { VerifyError } from './files.ts';
+import { checkObject, type ObjectJob } from './object.ts';
+
+const { lake } = workerData as { lake: string };
+const ready = initCompress();
+
+parentPort?.on('message', async (job: ObjectJob) => {
+  await ready;
+  let answer: Answer;
+  try {
+    answer = { result: checkObject(lake, job) };
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error;
+    answer = { error: error.message };
+  }
+  parentPort?.postMessage(answer);
+});

@@ -1,0 +1,220 @@
+// Verification of a lake in a directory: every log below `_log/`, every object that a seal names, every file that none
+// names. Shares formats with the engine and nothing else, writes nothing, and holds a few objects in memory at a time.
+
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { type NoteKey, splitNote } from '../seal/note.ts';
+import type { Chain } from './chain.ts';
+import { startChecker } from './checker.ts';
+import { VerifyError } from './files.ts';
+import { checkListing } from './listing.ts';
+import type { ObjectJob, ObjectResult } from './object.ts';
+import { Objects } from './objects.ts';
+import { DEFAULT_GRACE_MS, type VerifyOptions } from './options.ts';
+import { checkOrigin, findOrigins } from './origin.ts';
+import { Findings, type OriginReport, type Report, type Trust } from './report.ts';
+import { type Head, lakePolicy, openCheckpoint, ownFile, ownPolicy } from './trust.ts';
+
+const MAX_THREADS = 8;
+/** Longest stretch without a turn of the event loop (signals, progress). */
+const BREATH_MS = 50;
+
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+  readonly origin: string;
+}
+
+/**
+ * Verifies a lake. @throws VerifyError when that is not possible (no log, unreadable files, a bad `--policy`); the
+ * signal's reason when aborted.
+ */
+export async function verifyLake(options: VerifyOptions): Promise<Report> {
+  const startedUtc = new Date().toISOString();
+  const began = performance.now();
+  const lake = resolve(options.lake);
+  const quick = options.quick === true;
+  const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
+  const kept = options.since === undefined ? null : ownCheckpoint(options.since);
+  const origins = findOrigins(lake);
+  if (origins.length === 0)
+    throw new VerifyError(`${options.lake} holds no log (nothing below _log/): is it a lake?`);
+  const findings = new Findings();
+  missingLogs(origins, trusted, kept, findings);
+  const objects = new Objects(lake, findings);
+  const sizes = new Map<string, number>();
+  const { reports, since, broken, doubtedTiles } = await checkLogs({
+    options,
+    lake,
+    quick,
+    origins,
+    trusted,
+    kept,
+    findings,
+    objects,
+    sizes,
+  });
+  objects.exchanged();
+  const young = await checkListing(
+    {
+      lake,
+      sizes,
+      named: objects.named,
+      missing: objects.missing,
+      broken,
+      doubtedTiles,
+      nowMs: options.nowMs ?? Date.now(),
+      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      findings,
+    },
+    breathing(options, () => {}),
+  );
+  return {
+    format: 'firn.verify/1',
+    lake: options.lake,
+    mode: quick ? 'quick' : 'full',
+    sound: findings.total === 0,
+    startedUtc,
+    seconds: Math.round(performance.now() - began) / 1000,
+    origins: reports,
+    verdicts: findings.counts,
+    objects: objects.count,
+    records: objects.records,
+    bytes: objects.bytes,
+    young,
+    findings: findings.sorted(),
+    trust: trustOf(
+      quick,
+      trusted !== null,
+      kept === null || since === null ? null : { origin: kept.origin, size: since.size },
+    ),
+  };
+}
+
+interface LogsInput {
+  readonly options: VerifyOptions;
+  readonly lake: string;
+  readonly quick: boolean;
+  readonly origins: readonly string[];
+  readonly trusted: readonly NoteKey[] | null;
+  readonly kept: Kept | null;
+  readonly findings: Findings;
+  readonly objects: Objects;
+  readonly sizes: Map<string, number>;
+}
+
+interface CheckedLogs {
+  readonly reports: OriginReport[];
+  readonly since: Head | null;
+  readonly broken: boolean;
+  readonly doubtedTiles: ReadonlySet<string>;
+}
+
+async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
+  const { options, lake, quick, trusted, kept, findings, objects, sizes } = input;
+  const reports: OriginReport[] = [];
+  const chains = new Map<string, Chain>();
+  let since: Head | null = null;
+  let broken = false;
+  const doubtedTiles = new Set<string>();
+  let done = 0;
+  const breathe = breathing(options, () => {
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    options.onProgress?.({ done, total, bytes: objects.bytes });
+  });
+  const onResult = (job: ObjectJob, result: ObjectResult): void => {
+    objects.take(job, result);
+    if (job.seal.kind === 'audit') chains.get(job.origin)?.audit(job.index, result.events);
+  };
+  const threads = quick ? 0 : (options.threads ?? Math.min(availableParallelism(), MAX_THREADS));
+  const checker = await startChecker(lake, threads, onResult);
+  try {
+    for (const origin of input.origins) {
+      const keys = trusted?.filter((key) => key.name === origin) ?? lakePolicy(lake, origin, findings);
+      const own =
+        kept?.origin === origin ? openCheckpoint(kept.bytes, kept.file, origin, keys, findings) : null;
+      since ??= own;
+      const checked = await checkOrigin({
+        lake,
+        origin,
+        keys,
+        since: own,
+        quick,
+        findings,
+        onSize: (size) => sizes.set(origin, size),
+        onSeal: () => {
+          done++;
+          return breathe();
+        },
+        onObject: (job) => {
+          objects.name(origin, job.index, job.seal);
+          return checker.submit(job);
+        },
+        drain: () => checker.drain(),
+        onChain: (chain) => chains.set(origin, chain),
+      });
+      reports.push(checked.report);
+      broken ||= checked.broken;
+      for (const key of checked.doubtedTiles) doubtedTiles.add(key);
+    }
+  } finally {
+    await checker.close();
+  }
+  return { reports, since, broken, doubtedTiles };
+}
+
+/** Lets the event loop turn now and then, and stops when asked to. */
+function breathing(options: VerifyOptions, onBreath: () => void): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < BREATH_MS) return;
+    onBreath();
+    await new Promise((wake) => setImmediate(wake));
+    options.signal?.throwIfAborted();
+    last = performance.now();
+  };
+}
+
+/** The auditor's own checkpoint, not opened yet: its first line says of which log it is. @throws VerifyError */
+function ownCheckpoint(file: string): Kept {
+  const bytes = ownFile(file, 'checkpoint');
+  try {
+    return { bytes, file, origin: splitNote(bytes).text.split('\n')[0] ?? '' };
+  } catch (error) {
+    throw new VerifyError(`checkpoint ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Logs that the auditor knows of and that the lake has not. */
+function missingLogs(
+  origins: readonly string[],
+  trusted: readonly NoteKey[] | null,
+  kept: Kept | null,
+  findings: Findings,
+): void {
+  for (const name of new Set((trusted ?? []).map((key) => key.name))) {
+    if (origins.includes(name)) continue;
+    findings.add('MISSING', name, `_log/${name}`, null, 'the policy names a log that is not in the lake');
+  }
+  if (kept === null || origins.includes(kept.origin)) return;
+  findings.add('ROLLBACK', kept.origin, kept.file, null, 'the lake has no log of this name any more');
+}
+
+function trustOf(quick: boolean, policy: boolean, since: Trust['since']): Trust {
+  const notChecked: string[] = [];
+  if (since === null) {
+    notChecked.push(
+      'whether the lake is the newest there is: only a checkpoint that someone else kept tells (--since)',
+    );
+  }
+  if (quick) {
+    notChecked.push(
+      'bytes and lines of objects: a directory keeps no checksums, so only existence and size were compared (--quick)',
+    );
+    notChecked.push('the conservation law at each stop: it needs the lines of the audit stream (--quick)');
+  }
+  notChecked.push(
+    'HIDDEN, EXTRA_VERSION, UNLOCKED, SHORT_LOCK: a directory has no versions, delete markers or retention',
+  );
+  return { keys: policy ? 'policy' : 'lake', witnesses: 'none', lock: 'none', since, notChecked };
+}
