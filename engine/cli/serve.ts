@@ -1,0 +1,89 @@
+// `firn serve`: an engine in this process until a signal ends it.
+
+import { type ConfigInput, parseConfig, readConfigFile } from '../config.ts';
+import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
+import { onStopSignal } from './signals.ts';
+import { version } from './version.ts';
+import { viewOf } from './view.ts';
+import { mebibytes } from './words.ts';
+
+export const spec: CommandSpec = {
+  name: 'serve',
+  about: 'takes frames over WebSockets and HTTP, acknowledges what is durable, seals batches into the lake',
+  flags: {
+    config: { value: 'FILE', help: 'configuration (JSON); options given here come before it' },
+    data: { value: 'DIR', help: 'journal, keys and state (./firn-data)' },
+    lake: { value: 'DIR', help: 'where sealed batches go (DATA/lake)' },
+    host: { value: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
+    port: { value: 'PORT', help: 'port to listen on; 0 = any that is free (9400)' },
+    codec: { value: 'NAME', help: 'portable: the TypeScript codec (portable)' },
+    'new-origin': { value: 'NAME', help: 'go on under a new log name after data was restored from a backup' },
+  },
+  examples: [
+    'firn serve',
+    'firn serve --config firn.json --data /var/lib/firn --lake /srv/lake',
+    'firn serve --data /var/lib/firn --new-origin cold.example/plant7-b',
+  ],
+  notes:
+    'SIGTERM or Ctrl-C drains, seals and exits 0; a second one exits at once and loses nothing acknowledged.',
+};
+
+/** What the command line asks for, over what the configuration file says. */
+export function serveInput(args: Arguments): ConfigInput & { newOrigin?: string } {
+  const file = args.text('config');
+  const input: ConfigInput = file === undefined ? {} : readConfigFile(file);
+  if (input.listen === false) throw args.fault(`${file} says "listen": false, so there is nothing to serve`);
+  const host = args.text('host');
+  const port = args.number('port', { min: 0, max: 65_535, integer: true });
+  const listen = {
+    ...input.listen,
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+  };
+  const data = args.text('data');
+  const lake = args.text('lake');
+  const codec = args.text('codec');
+  const newOrigin = args.text('new-origin');
+  return {
+    ...input,
+    listen,
+    ...(data !== undefined && { data }),
+    ...(lake !== undefined && { lake }),
+    // What is not a codec is told by the configuration's own check.
+    ...(codec !== undefined && { codec: codec as 'portable' }),
+    ...(newOrigin !== undefined && { newOrigin }),
+  };
+}
+
+/** @returns the exit code */
+export async function run(argv: string[]): Promise<number> {
+  const args = readArguments(argv, spec);
+  if (args.help) {
+    process.stdout.write(helpOf(spec));
+    return 0;
+  }
+  const input = serveInput(args);
+  // Told with the name of the file, before anything is opened.
+  const { newOrigin: _, ...configuration } = input;
+  parseConfig(configuration, args.text('config') ?? 'command line');
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  // Heard from the start: a signal during recovery ends the engine as soon as it is up.
+  onStopSignal(stop);
+  // Loaded only now: the help and a wrong option need no engine, and no binary that may be missing here.
+  const { createEngine } = await import('../engine.ts');
+  const engine = await createEngine(input);
+  const view = viewOf(engine.status());
+  console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}`);
+  console.log(`data ${view.data}, lake ${view.lake}, memory at most ${mebibytes(view.memoryBytes)}`);
+  await stopped;
+  console.log('draining: what was acknowledged is being sealed');
+  const published = await engine.close();
+  console.log(published ? 'drained: everything acknowledged is in the lake' : NOT_PUBLISHED);
+  return 0;
+}
+
+const NOT_PUBLISHED =
+  'stopped: everything acknowledged is in the journal; the lake did not take all of it and gets the rest at the next start';

@@ -1,0 +1,33 @@
+// What the commands show of a running engine, taken from its status in one place.
+
+import type { EngineStatus } from '../engine.ts';
+
+export interface EngineView {
+  readonly codec: string;
+  readonly data: string;
+  readonly lake: string;
+  /** The most that rings, tables and buffers may take together, in bytes. */
+  readonly memoryBytes: number;
+  /** Records over the life of the log. */
+  readonly accepted: number;
+  readonly rejected: number;
+  /** Batches sealed since the start. */
+  readonly sealed: number;
+  /** 0–1. */
+  readonly ring: number;
+  readonly journal: number;
+}
+
+export function viewOf(status: EngineStatus): EngineView {
+  return {
+    codec: status.codec,
+    data: status.data,
+    lake: status.lake,
+    memoryBytes: status.memory.bound,
+    accepted: status.acct.accepted,
+    rejected: status.acct.rejected,
+    sealed: status.seal.batches,
+    ring: status.ring.occupancy,
+    journal: status.journal.occupancy,
+  };
+}

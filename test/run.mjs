@@ -1,0 +1,105 @@
+// What `npm test` runs after setup: build with types, lint, all vitest suites, a short crash run, and the
+// README's commands in a fresh clone. Each step that is not a
+// suite counts as one test. The last line is always `N passed, N failed`, with `, N skipped` where so.
+//
+//   node test/run.mjs [--only build,lint,unit,crash,newcomer]
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const CRASH = join(ROOT, 'dist/test/crash/run.js');
+const CRASH_ROUNDS = '5';
+
+const total = { passed: 0, failed: 0, skipped: [] };
+
+/** Runs one program of the checkout in this terminal; its exit code, 1 when a signal ended it. */
+function node(args, env = {}) {
+  const options = { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } };
+  return spawnSync(process.execPath, args, options).status ?? 1;
+}
+
+function step(name, args) {
+  console.log(`\n== ${name}`);
+  const passed = node(args) === 0;
+  total[passed ? 'passed' : 'failed'] += 1;
+  if (!passed) console.log(`== ${name}: FAILED`);
+}
+
+function readCounts(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Adds what a run of tests counted. A run that failed without saying which test did counts as a failed one itself. */
+function add(name, status, counts) {
+  total.passed += counts?.passed ?? 0;
+  total.failed += counts?.failed ?? 0;
+  total.skipped.push(...(counts?.skipped ?? []));
+  for (const error of counts?.errors ?? []) console.log(`== ${name}: ${error}`);
+  const told = (counts?.failed ?? 0) > 0;
+  const empty = counts === null || counts.passed + counts.failed + (counts.skipped ?? []).length === 0;
+  if ((status !== 0 || empty || (counts.errors ?? []).length > 0) && !told) {
+    total.failed += 1;
+    console.log(`== ${name}: FAILED (exit ${status})`);
+  }
+}
+
+function unit(folder) {
+  console.log('\n== unit, model and fault tests (vitest)');
+  const file = join(folder, 'vitest.json');
+  const reporters = ['--reporter=default', '--reporter=./test/reporter.mjs'];
+  const status = node(['node_modules/vitest/vitest.mjs', 'run', ...reporters], { FIRN_TEST_COUNTS: file });
+  add('vitest', status, readCounts(file));
+}
+
+/** Runs a script that prints `{"passed":n,"failed":n}` as one of its lines. */
+async function script(name, args) {
+  console.log(`\n== ${name}`);
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let counts = null;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith('{"passed":')) counts = JSON.parse(line);
+    else console.log(line);
+  }
+  if (child.exitCode === null) await once(child, 'exit');
+  add(name, child.exitCode ?? 1, counts);
+}
+
+/** A source tree without git (an unpacked archive) has nothing to clone. */
+async function newcomer() {
+  if (existsSync(join(ROOT, '.git')))
+    return script("the README's commands in a fresh clone", ['test/newcomer.mjs']);
+  total.skipped.push({ name: "the README's commands in a fresh clone", reason: 'not a git checkout' });
+}
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'crash', 'newcomer'];
+const folder = mkdtempSync(join(tmpdir(), 'firn-test-'));
+try {
+  if (only.includes('build'))
+    step('build and types (tsc)', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
+  if (only.includes('lint')) step('lint (biome)', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']);
+  if (only.includes('unit')) unit(folder);
+  if (only.includes('crash')) {
+    await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
+  }
+  if (only.includes('newcomer')) await newcomer();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+console.log('');
+for (const { name, reason } of total.skipped) console.log(`skipped: ${name} (${reason})`);
+const skipped = total.skipped.length === 0 ? '' : `, ${total.skipped.length} skipped`;
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed === 0 ? 0 : 1;
