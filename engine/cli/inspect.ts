@@ -8,7 +8,7 @@ import { type CommandSpec, helpOf, readArguments } from './arguments.ts';
 export const spec: CommandSpec = {
   name: 'inspect',
   about:
-    'shows what is in a file that firn wrote: object, journal segment, checkpoint, policy, seal, tile, snapshot',
+    'shows what is in a file that firn wrote: object, journal segment, local log, checkpoint, policy, seal, tile, snapshot',
   operands: 'FILE',
   flags: { json: { help: 'print the facts as one JSON object' } },
   examples: [

@@ -7,6 +7,7 @@ import { parseTilePath } from '../seal/tiles.ts';
 import { readFile } from '../verify/files.ts';
 import type { Inspection } from './inspection.ts';
 import { inspectJournal } from './journal.ts';
+import { inspectLocalLog } from './local-log.ts';
 import {
   inspectBundle,
   inspectCheckpoint,
@@ -30,6 +31,7 @@ export class UnknownFile extends Error {
 export async function inspectFile(path: string): Promise<Inspection> {
   const head = firstBytes(path);
   if (head.subarray(0, 8).equals(Buffer.from('FIRNJNL1'))) return inspectJournal(path);
+  if (head.subarray(0, 8).equals(Buffer.from('FIRNLOG1'))) return inspectLocalLog(path);
   const file = readFile('', resolve(path), MAX_BYTES);
   if (file === null) throw new UnknownFile('no such file');
   if (head.subarray(0, 4).equals(ZSTD_MAGIC)) return inspectObject(path, file);
@@ -46,7 +48,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
   if (text.includes('\n\n\u2014 ')) return inspectCheckpoint(resolve(path), file);
   if (/^(#|log )/.test(text) && /^quorum /m.test(text)) return inspectPolicy(file);
   throw new UnknownFile(
-    'none of the files that firn writes (object, journal segment, checkpoint, policy, seal, tile, snapshot)',
+    'none of the files that firn writes (object, journal segment, local log, checkpoint, policy, seal, tile, snapshot)',
   );
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../journal/record.ts';
 import { recordBuffer, type Scanned, scanRecord } from '../journal/scan.ts';
 import { SEGMENT_HEADER_BYTES } from '../journal/segments.ts';
+import { decodeFinal } from '../seal/cut.ts';
 import { diskStorage } from '../storage.ts';
 import { type Inspection, shown, timeText } from './inspection.ts';
 
@@ -80,10 +81,10 @@ function inspect(descriptor: number, bytes: number): Inspection {
       break;
     }
     const { record } = scanned;
-    const content =
-      record.type === RECORD_TYPE.slab ? entriesOf(record.payload) : shown(text(record.payload));
-    if (typeof content === 'object')
-      for (const [name, n] of Object.entries(content)) totals[name] = (totals[name] ?? 0) + n;
+    const content = contentOf(record.type, record.payload);
+    const found =
+      typeof content === 'object' ? content : { [typeNames.get(record.type) ?? String(record.type)]: 1 };
+    for (const [name, n] of Object.entries(found)) totals[name] = (totals[name] ?? 0) + n;
     if (count++ < SHOWN) {
       records.push({
         position,
@@ -130,6 +131,18 @@ function scan(
       return { fault: 'a record is cut short' };
   }
   return scanRecord(diskStorage, descriptor, start, position, buffer);
+}
+
+/** Entries by kind, or text: a cut as its JSON, a seal as it stands in the log, after its index there. */
+function contentOf(type: number, payload: Uint8Array): Readonly<Record<string, number>> | string {
+  if (type === RECORD_TYPE.slab) return entriesOf(payload);
+  if (type !== RECORD_TYPE.seal) return shown(text(payload));
+  try {
+    const { index, seal } = decodeFinal(payload);
+    return shown(`seal ${index}: ${text(seal)}`);
+  } catch {
+    return shown(text(payload));
+  }
 }
 
 /** Entries of a slab record by kind; `malformed` counts the bytes from the first entry that does not fit. */

@@ -14,8 +14,9 @@ import type { Sink } from '../sink/sink.ts';
 import { diskStorage, ensureFolder, readWhole, replaceFile, type Storage } from '../storage.ts';
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 import { KEY_FILE, loadKey, type SigningKey } from './key.ts';
-import type { SealLog } from './log.ts';
+import { SealLog } from './log.ts';
 import { NoteError, openNote } from './note.ts';
+import { batchesCut } from './snapshot.ts';
 
 export const IDENTITY_FILE = 'identity.json';
 const FORMAT = 'firn.identity/1';
@@ -110,6 +111,7 @@ export function loadIdentity(
     );
   }
   if (newOrigin !== undefined && newOrigin !== stored.engine) {
+    assertPublished(storage, stateFolder, stored);
     return identity(storage, path, rename(storage, path, stored, newOrigin), key, false);
   }
   if (wanted !== undefined && wanted !== stored.engine) {
@@ -118,6 +120,22 @@ export function loadIdentity(
     );
   }
   return identity(storage, path, stored, key, false);
+}
+
+/**
+ * Batches that were cut before the snapshot exist in the outbox alone until they are in lake and log. They bear the old
+ * name, so a new one would leave them behind: refused before anything is changed.
+ */
+function assertPublished(storage: Storage, stateFolder: string, { engine, log }: Stored): void {
+  const cut = batchesCut(storage, stateFolder);
+  if (cut === 0) return;
+  const local = SealLog.open(storage, join(stateFolder, 'log', String(log)));
+  const waiting = cut - local.size;
+  local.close();
+  if (waiting <= 0) return;
+  throw new ConfigError(
+    `${waiting} sealed batches of the log "${engine}" have not reached the lake from this data folder, and a new name would leave them behind. If the lake is not ahead of it, start once without --new-origin, which publishes them; else use a backup of another moment. Nothing was changed`,
+  );
 }
 
 function rename(storage: Storage, path: string, stored: Stored, engine: string): Stored {

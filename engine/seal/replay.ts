@@ -4,7 +4,7 @@
 
 import { sha256Hex } from '../batch/merkle.ts';
 import { decodeSeal, NO_PREV } from '../batch/seal.ts';
-import { ConfigError, FatalError } from '../errors.ts';
+import { FatalError } from '../errors.ts';
 import { Fold } from '../journal/fold.ts';
 import { type GroupReader, JournalReader } from '../journal/reader.ts';
 import { RECORD_TYPE } from '../journal/record.ts';
@@ -48,7 +48,7 @@ export interface SealJournal {
 /**
  * Recovers the seal journal and reads the snapshot. The first start, and the first under a new log name, write one before
  * anything else: so its absence is always a loss.
- * @throws FatalError when state is missing or damaged; ConfigError when a new name cannot be taken at this moment.
+ * @throws FatalError when state is missing or damaged.
  */
 export function startState(
   storage: Storage,
@@ -91,15 +91,9 @@ function newLog(engine: string, fold: Fold, base: Snapshot['base'], sealsPositio
 /**
  * The same state under a new log name (`--new-origin`): an empty log, sequences from 1, and an account that begins with
  * the records that are not sealed yet. Cuts made after the snapshot belong to the old log and are made again in the new
- * one: records may be doubled over both, never lost.
+ * one: records may be doubled over both, never lost. Those of the snapshot are in the old log, or the name had not changed.
  */
 function underNewName(snapshot: Snapshot, engine: string, sealsEnd: number): Snapshot {
-  const waiting = snapshot.nextIndex - snapshot.logSize;
-  if (waiting > 0) {
-    throw new ConfigError(
-      `${waiting} sealed batches of the log "${snapshot.engine}" had not reached the lake when this data folder was saved: a new name would leave them behind. Use a backup of another moment`,
-    );
-  }
   const open = { records: 0, letters: 0 };
   for (const { kind, count } of snapshot.partitions) {
     if (kind === PARTITION_KIND.records) open.records += count;

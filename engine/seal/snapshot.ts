@@ -147,6 +147,28 @@ export function readSnapshot(
   }
 }
 
+/**
+ * How many batches had been cut when the snapshot was made, 0 without one: the records of those may be in the outbox and
+ * nowhere else. Only the first line is read; whether the snapshot is whole, `readSnapshot` tells.
+ */
+export function batchesCut(storage: Storage, stateFolder: string): number {
+  const path = join(stateFolder, FILE);
+  const found = storage.stat(path);
+  if (found === null) return 0;
+  const file = storage.open(path);
+  try {
+    const { nextIndex } = JSON.parse(nextLine(readLines(storage, file, found.bytes))) as Head;
+    if (Number.isSafeInteger(nextIndex)) return nextIndex;
+    throw new Error('it does not begin as a snapshot');
+  } catch (error) {
+    throw new FatalError(`the snapshot ${path} is damaged: restore the data folder from a backup`, {
+      cause: error,
+    });
+  } finally {
+    storage.close(file);
+  }
+}
+
 function parse(lines: Generator<string>, tableOf: (stream: number) => Table): Snapshot {
   const head = JSON.parse(nextLine(lines)) as Head;
   if (head.format !== FORMAT) throw new Error(`format ${head.format}, this firn reads ${FORMAT}`);

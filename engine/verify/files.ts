@@ -85,6 +85,16 @@ export function fileSize(root: string, key: string): number | null {
   }
 }
 
+/** When a file was modified last, Unix ms; null when there is none. */
+export function modifiedMs(root: string, key: string): number | null {
+  return lstatSync(join(root, key), { throwIfNoEntry: false })?.mtimeMs ?? null;
+}
+
+/** Whether there is a folder. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** Every name below `folder` (a key, '' = the lake) that is not a folder, folders in order of their names. */
 export function* walk(root: string, folder: string): Generator<Listed> {
   const folders: string[] = [];

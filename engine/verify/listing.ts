@@ -24,7 +24,8 @@ export interface ListingInput {
   readonly doubtedTiles: ReadonlySet<string>;
   /** True when seals could not be read: then a file without a seal may be theirs. */
   readonly broken: boolean;
-  readonly nowMs: number;
+  /** When the checkpoints were read, and the grace around it: seals of files written since then were not looked at. */
+  readonly startMs: number;
   readonly graceMs: number;
   readonly findings: Findings;
 }
@@ -32,6 +33,9 @@ export interface ListingInput {
 /** @returns the number of files that no log names but that are younger than the grace. */
 export async function checkListing(input: ListingInput, breathe: () => Promise<void>): Promise<number> {
   let young = 0;
+  const from = input.startMs - input.graceMs;
+  // A time in the future is no excuse: nobody knows when such a file was written.
+  const to = Math.max(input.startMs, Date.now()) + input.graceMs;
   for (const file of walk(input.lake, '')) {
     await breathe();
     if (isKnown(input, file)) continue;
@@ -39,7 +43,7 @@ export async function checkListing(input: ListingInput, breathe: () => Promise<v
     const home = input.missing.get(name);
     if (home !== undefined) {
       input.findings.replace('MISSING', home, 'MISPLACED', `the object of this name lies at ${file.key}`);
-    } else if (file.regular && Math.abs(input.nowMs - file.mtimeMs) <= input.graceMs) {
+    } else if (file.regular && file.mtimeMs >= from && file.mtimeMs <= to) {
       young++;
     } else {
       const doubt = input.broken ? ' (some seals could not be read: it may be theirs)' : '';

@@ -6,6 +6,7 @@
 
 import { equalHashes, HASH_BYTES, leafHash, nodeAt } from '../batch/merkle.ts';
 import {
+  levelWidth,
   MAX_ENTRY_BYTES,
   parseBundle,
   parseTilePath,
@@ -13,7 +14,7 @@ import {
   type TileName,
   tilePath,
 } from '../seal/tiles.ts';
-import { readFile, UnfitFile, walk } from './files.ts';
+import { fileSize, readFile, UnfitFile, walk } from './files.ts';
 import type { Findings } from './report.ts';
 import { Tree } from './tree.ts';
 import type { Head } from './trust.ts';
@@ -171,6 +172,24 @@ export class LogReader {
     );
   }
 
+  /**
+   * Partial tiles of the sizes of `kept`, checkpoints in `checkpoints/`: each exists for as long as there is no full one in its place.
+   * What is in them is compared where files are listed.
+   */
+  keptTiles(kept: readonly Head[]): void {
+    const told = new Set<string>();
+    for (const head of kept) {
+      if (!head.signed || head.size >= this.#size) continue;
+      for (const name of openTiles(head.size, this.#size)) {
+        const key = this.#key(name);
+        const reason = told.has(key) ? null : absence(this.#lake, key);
+        told.add(key);
+        if (reason !== null)
+          this.#findings.add('MISSING', this.#origin, key, null, `${reason}: ${head.key} is of this size`);
+      }
+    }
+  }
+
   /** The tree that the published leaf hashes give, bundles left aside. */
   #publishedTree(): Tree {
     this.#faults = [];
@@ -222,5 +241,27 @@ export class LogReader {
       highest = Math.max(highest, parseTilePath(key.slice(base.length))?.number ?? -1);
     }
     return highest;
+  }
+}
+
+/** The partial tiles of a log of `size` seals that are neither full nor the newest of their place at size `now`. */
+function* openTiles(size: number, now: number): Generator<TileName> {
+  for (let level = 0; levelWidth(size, level) > 0; level++) {
+    const nodes = levelWidth(size, level);
+    const number = Math.floor(nodes / TILE_WIDTH);
+    const today = levelWidth(now, level);
+    const width = nodes % TILE_WIDTH;
+    if (width === 0 || today === nodes || today >= (number + 1) * TILE_WIDTH) continue;
+    yield { level, number, width };
+    if (level === 0) yield { level: 'entries', number, width };
+  }
+}
+
+function absence(lake: string, key: string): string | null {
+  try {
+    return fileSize(lake, key) === null ? 'the tile does not exist' : null;
+  } catch (error) {
+    if (error instanceof UnfitFile) return 'the tile is not a file';
+    throw error;
   }
 }

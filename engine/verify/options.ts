@@ -20,6 +20,7 @@ export interface VerifyOptions {
   readonly graceMs?: number;
   /** Threads for objects; default: one per core, at most 8. 0 = the caller's thread. */
   readonly threads?: number;
+  /** The present, Unix ms: what the grace is counted from. */
   readonly nowMs?: number;
   readonly onProgress?: (progress: VerifyProgress) => void;
   readonly signal?: AbortSignal;

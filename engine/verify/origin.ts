@@ -2,7 +2,7 @@
 
 import { type NoteKey, vkey } from '../seal/note.ts';
 import { Chain } from './chain.ts';
-import { names } from './files.ts';
+import { modifiedMs, names } from './files.ts';
 import { LogReader } from './log.ts';
 import type { ObjectJob } from './object.ts';
 import { Findings, type OriginReport } from './report.ts';
@@ -21,6 +21,8 @@ export interface OriginInput {
   readonly since: Head | null;
   readonly quick: boolean;
   readonly findings: Findings;
+  /** Whether a log whose policy is of this time may have published nothing yet. */
+  mayBegin(policyMs: number): boolean;
   /** How many seals there are, as soon as it is known. */
   onSize(size: number): void;
   /** Before each seal. */
@@ -59,7 +61,8 @@ export function findOrigins(lake: string): string[] {
 export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
   const { lake, origin, keys, since, findings } = input;
   const kept = keptCheckpoints(lake, origin, keys, findings);
-  const head = await newestHead(input, kept.findLast((one) => one.signed)?.size ?? 0);
+  const begun = kept.length > 0 || !mayBegin(input);
+  const head = begun ? await newestHead(input, kept) : null;
   const size = head?.size ?? kept.at(-1)?.size ?? 0;
   input.onSize(size);
   if (since !== null && since.size > size) {
@@ -78,10 +81,12 @@ export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
   await input.drain();
   if (!input.quick) chain.end();
   const proven = reader.conclude();
+  reader.keptTiles(kept);
   const report = {
     origin,
     size,
     root: head === null ? null : Buffer.from(head.root).toString('base64'),
+    begun,
     proven,
     keys: keys.map((key) => vkey(key.name, key.publicKey)),
     checkpoints: kept.length,
@@ -92,11 +97,19 @@ export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
   return { report, broken: reader.broken, doubtedTiles: reader.doubtedTiles };
 }
 
+/** An engine puts its policy at its first start, and the first checkpoint after its first seal. */
+function mayBegin({ lake, origin, mayBegin }: OriginInput): boolean {
+  const policyMs = modifiedMs(lake, `_log/${origin}/policy`);
+  if (policyMs === null || !mayBegin(policyMs)) return false;
+  return modifiedMs(lake, `_log/${origin}/checkpoint`) === null;
+}
+
 /** The checkpoint; ROLLBACK when it stays behind one that was kept. */
 async function newestHead(
   { lake, origin, keys, findings }: OriginInput,
-  keptSize: number,
+  kept: readonly Head[],
 ): Promise<Head | null> {
+  const keptSize = kept.findLast((one) => one.signed)?.size ?? 0;
   const key = `_log/${origin}/checkpoint`;
   for (let tries = 0; tries < REPLACE_TRIES; tries++) {
     const head = readCheckpoint(lake, key, origin, keys, new Findings());

@@ -51,11 +51,13 @@ function originLines({
   seals,
   keys,
   checkpoints,
+  begun,
   firstSealed,
   lastSealed,
 }: OriginReport): string[] {
   const kinds = Object.entries(seals).map(([kind, count]) => `${n(count)} ${kind}`);
   const span = firstSealed === null ? '' : `, ${firstSealed} to ${lastSealed}`;
+  if (!begun) return [`log         ${origin}`, 'seals       none: this log has published nothing yet'];
   const state = proven ? 'recomputed from every seal and signed' : 'NOT proven: see the findings';
   return [
     `log         ${origin}`,

@@ -37,6 +37,8 @@ export interface OriginReport {
   /** Seals that the checkpoint covers; the root as in the checkpoint, base64; null when there is no checkpoint. */
   readonly size: number;
   readonly root: string | null;
+  /** False for a log that has published nothing yet: its policy is younger than the grace. */
+  readonly begun: boolean;
   /** Whether the root was recomputed from all seals and agrees, and a trusted key signed it. */
   readonly proven: boolean;
   /** Keys that were trusted for this log, as C2SP verifier keys. */

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { type NoteKey, splitNote } from '../seal/note.ts';
 import type { Chain } from './chain.ts';
 import { startChecker } from './checker.ts';
-import { VerifyError } from './files.ts';
+import { isFolder, VerifyError } from './files.ts';
 import { checkListing } from './listing.ts';
 import type { ObjectJob, ObjectResult } from './object.ts';
 import { Objects } from './objects.ts';
@@ -31,13 +31,16 @@ interface Kept {
  */
 export async function verifyLake(options: VerifyOptions): Promise<Report> {
   const startedUtc = new Date().toISOString();
+  const startMs = options.nowMs ?? Date.now();
+  const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
   const began = performance.now();
   const lake = resolve(options.lake);
   const quick = options.quick === true;
   const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
   const kept = options.since === undefined ? null : ownCheckpoint(options.since);
   const origins = findOrigins(lake);
-  if (origins.length === 0)
+  // Without a log there is nothing to verify; who knows of one by a policy or checkpoint of his own learns that it is gone.
+  if (origins.length === 0 && (!isFolder(lake) || (trusted === null && kept === null)))
     throw new VerifyError(`${options.lake} holds no log (nothing below _log/): is it a lake?`);
   const findings = new Findings();
   missingLogs(origins, trusted, kept, findings);
@@ -53,6 +56,7 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
     findings,
     objects,
     sizes,
+    isYoung: (mtimeMs) => mtimeMs >= startMs - graceMs,
   });
   objects.exchanged();
   const young = await checkListing(
@@ -63,12 +67,18 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
       missing: objects.missing,
       broken,
       doubtedTiles,
-      nowMs: options.nowMs ?? Date.now(),
-      graceMs: options.graceMs ?? DEFAULT_GRACE_MS,
+      startMs,
+      graceMs,
       findings,
     },
     breathing(options, () => {}),
   );
+  // Neither sound nor unsound: the engine has just been started, or died before its first checkpoint.
+  const begun = reports.find((report) => report.begun);
+  if (begun === undefined && origins.length > 0 && findings.total === 0)
+    throw new VerifyError(
+      `${options.lake}: ${origins.join(', ')} has published nothing yet: try again later`,
+    );
   return {
     format: 'firn.verify/1',
     lake: options.lake,
@@ -86,6 +96,7 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
     trust: trustOf(
       quick,
       trusted !== null,
+      origins,
       kept === null || since === null ? null : { origin: kept.origin, size: since.size },
     ),
   };
@@ -101,6 +112,8 @@ interface LogsInput {
   readonly findings: Findings;
   readonly objects: Objects;
   readonly sizes: Map<string, number>;
+  /** Whether a file of this time may belong to an engine that has just been started. */
+  readonly isYoung: (mtimeMs: number) => boolean;
 }
 
 interface CheckedLogs {
@@ -141,6 +154,8 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
         since: own,
         quick,
         findings,
+        // A log that the auditor knows of has begun.
+        mayBegin: (mtimeMs) => trusted === null && own === null && input.isYoung(mtimeMs),
         onSize: (size) => sizes.set(origin, size),
         onSeal: () => {
           done++;
@@ -200,13 +215,23 @@ function missingLogs(
   findings.add('ROLLBACK', kept.origin, kept.file, null, 'the lake has no log of this name any more');
 }
 
-function trustOf(quick: boolean, policy: boolean, since: Trust['since']): Trust {
+function trustOf(quick: boolean, policy: boolean, origins: readonly string[], since: Trust['since']): Trust {
   const notChecked: string[] = [];
   if (since === null) {
     notChecked.push(
       'whether the lake is the newest there is: only a checkpoint that someone else kept tells (--since)',
     );
   }
+  const others = since === null ? [] : origins.filter((origin) => origin !== since.origin);
+  if (others.length > 0) {
+    notChecked.push(
+      `whether the other logs are the newest there are (${others.join(', ')}): the checkpoint given is not theirs`,
+    );
+  }
+  notChecked.push(
+    'whether a copy in checkpoints/ was deleted: nothing else names those copies',
+    'whether lines fit the schema that their seal names: they are compared with their seal, not judged again',
+  );
   if (quick) {
     notChecked.push(
       'bytes and lines of objects: a directory keeps no checksums, so only existence and size were compared (--quick)',

@@ -1,13 +1,15 @@
 // `firn inspect` says what a file is, whether it is whole, and never believes a length in it.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { run } from '../../engine/cli/inspect.ts';
 import { crc32c } from '../../engine/crc32c.ts';
-import { encodeHeader, RECORD_HEADER_BYTES } from '../../engine/journal/record.ts';
+import { encodeHeader, RECORD_HEADER_BYTES, RECORD_TYPE } from '../../engine/journal/record.ts';
 import { encodeSegmentHeader } from '../../engine/journal/segments.ts';
+import { LOG_FILE, SealLog } from '../../engine/seal/log.ts';
+import { diskStorage } from '../../engine/storage.ts';
 import { type LakeBuilder, soundLake } from '../support/lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-cli-inspect-'));
@@ -77,6 +79,50 @@ function segment(name: string, ...more: Uint8Array[]): string {
 }
 
 describe('firn inspect', () => {
+  test('tells every seal of a local log, its size and root, and what is torn or damaged', async () => {
+    const folder = join(top, 'log');
+    const sealed = await soundLake(join(top, 'lake-of-log'));
+    const log = SealLog.open(diskStorage, folder);
+    log.append(sealed.seals.slice(0, 4));
+    log.append(sealed.seals.slice(4));
+    const root = Buffer.from(log.root()).toString('base64');
+    log.close();
+    const file = join(folder, LOG_FILE);
+    const { kind, facts, code } = await json(file);
+    expect({ kind, code }).toEqual({ kind: 'local log', code: 0 });
+    expect(facts).toMatchObject({ origin: sealed.origin, size: sealed.seals.length, root, tornBytes: 0 });
+    expect((await command(file)).out).toMatch(/seal 0 +\S+ audit 2 audit\/year=2026/);
+    const whole = readFileSync(file);
+    writeFileSync(file, whole.subarray(0, -5));
+    const torn = await json(file);
+    expect(torn).toMatchObject({ code: 1, facts: { size: sealed.seals.length - 1 } });
+    expect(torn.fault).toContain('torn tail');
+    // Looking changes nothing: the torn tail is for the next start to cut off.
+    expect(readFileSync(file).length).toBe(whole.length - 5);
+    whole[60] = (whole[60] as number) ^ 1;
+    writeFileSync(file, whole);
+    expect(await json(file)).toMatchObject({ code: 1, fault: expect.stringContaining('damaged at byte 16') });
+  });
+
+  test('tells cuts and seals of a seal journal by what is in them', async () => {
+    const seal = '{"acct":{}}';
+    const first = record(64, RECORD_TYPE.cut, 3, Buffer.from('{"index":7,"kind":"heartbeat","count":0}'));
+    const second = record(
+      64 + first.length,
+      RECORD_TYPE.seal,
+      3,
+      Buffer.from(JSON.stringify({ index: 7, seal })),
+    );
+    const file = join(top, 'seals.firnj');
+    writeFileSync(file, Buffer.concat([encodeSegmentHeader('seals', 0), first, second]));
+    const { facts } = await json(file);
+    expect(facts).toMatchObject({
+      kind: 'seals',
+      totals: { cut: 1, seal: 1 },
+      shown: [{ type: 'cut' }, { type: 'seal', content: `seal 7: ${seal}` }],
+    });
+  });
+
   let lake: LakeBuilder;
   beforeAll(async () => {
     lake = await soundLake(join(top, 'lake'));

@@ -181,6 +181,16 @@ def parse_policy(text):
     return keys
 
 
+def check_policy(text, keys):
+    """A policy of logs alone is written in one way; one that an operator extended by witnesses is his."""
+    if len({k[2] for k in keys}) != len(keys):
+        raise Bad("the policy names a key again")
+    lines = text.split("\n")
+    if not any(line.split()[:1] in (["witness"], ["group"]) for line in lines):
+        if lines[-2:] != ["quorum none", ""] or not all(re.match(r"log \S+\Z", line) for line in lines[:-2]):
+            raise Bad("the policy is not as firn writes it")
+
+
 def open_checkpoint(data, keys, origin):
     """-> (size, root, [(verdict, reason)]). Raises Bad when it is not a checkpoint at all."""
     try:
@@ -195,7 +205,7 @@ def open_checkpoint(data, keys, origin):
     if len(body) < 4 or body[-1] != "" or not COUNTER.match(body[1]):
         raise Bad("not a checkpoint")
     root = b64(body[2])
-    if len(root) != 32 or not lines:
+    if len(root) != 32 or not lines or "" in body[:-1]:
         raise Bad("not a checkpoint")
     trouble, good, other = [], 0, 0
     for line in lines:
@@ -385,8 +395,22 @@ class Lake:
     def __init__(self, root, zstd, grace):
         self.root, self.zstd, self.grace = root, zstd, grace
         self.findings, self.ok, self.records, self.known, self.young = [], 0, 0, set(), 0
-        self.missing, self.wrong = {}, []
+        self.missing, self.holds, self.wants, self.told = {}, {}, {}, set()
         self.origins = []
+        self.started = time.time()
+
+    def is_young(self, key):
+        """Whether a file is there that may belong to an engine that has only begun."""
+        try:
+            return os.lstat(os.path.join(self.root, *key.split("/"))).st_mtime >= self.started - self.grace
+        except OSError:
+            return False
+
+    def move(self, verdict, key, reason):
+        """An object that is not at its key, or not what its key says, is found elsewhere."""
+        for finding in self.findings:
+            if finding["verdict"] == verdict and finding["key"] == key:
+                finding.update(verdict="MISPLACED", reason=reason)
 
     def find(self, verdict, key, index, reason):
         self.findings.append({"verdict": verdict, "key": key, "index": index, "reason": reason})
@@ -425,25 +449,37 @@ def check_log(lake, origin, trusted, since):
     name = lambda rest: base + rest
     keys = [k for k in trusted or [] if k[0] == origin]
     lake.known.update((name("checkpoint"), name("policy")))
+    begun = True
     if trusted is None:
         try:
             data = lake.read(name("policy"))
             if data is None:
                 lake.find("MISSING", name("policy"), None, "the lake has no policy for this log")
             else:
-                keys = [k for k in parse_policy(data.decode("utf-8")) if k[0] == origin]
+                text = data.decode("utf-8")
+                keys = [k for k in parse_policy(text) if k[0] == origin]
+                check_policy(text, parse_policy(text))
         except (Bad, UnicodeDecodeError) as error:
             lake.find("ALTERED", name("policy"), None, str(error))
-    notes = {}
+    notes, kept = {}, 0
     folder = os.path.join(lake.root, "_log", *origin.split("/"), "checkpoints")
     for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         key = name("checkpoints/" + entry)
+        if not re.match(r"\d{20}\Z", entry, re.ASCII) or os.path.isdir(os.path.join(folder, entry)):
+            continue
         lake.known.add(key)
         try:
-            size, root, trouble = open_checkpoint(lake.read(key) or b"", keys, origin)
+            data = lake.read(key)
+            if data is None:
+                lake.find("MISSING", key, None, "no checkpoint here")
+                continue
+            size, root, trouble = open_checkpoint(data, keys, origin)
             if entry != "%020d" % size:
                 trouble.append(("MISPLACED", "the name is not the size, %d" % size))
-            notes[key] = (size, root)
+            else:
+                kept = max(kept, size)
+            if not trouble:
+                notes[key] = (size, root)
             for verdict, reason in trouble:
                 lake.find(verdict, key, None, reason)
         except Bad as error:
@@ -452,35 +488,40 @@ def check_log(lake, origin, trusted, since):
     try:
         data = lake.read(name("checkpoint"))
         if data is None:
-            lake.find("MISSING", name("checkpoint"), None, "the log has no checkpoint")
-            size = newest or 0
+            begun = kept > 0 or trusted is not None or since or not lake.is_young(name("policy"))
+            if begun:
+                lake.find("MISSING", name("checkpoint"), None, "the log has no checkpoint")
+            size = kept
         else:
             size, root, trouble = open_checkpoint(data, keys, origin)
-            notes[name("checkpoint")] = (size, root)
+            if not trouble:
+                notes[name("checkpoint")] = (size, root)
             for verdict, reason in trouble:
                 lake.find(verdict, name("checkpoint"), None, reason)
             if newest is not None and newest > size:
                 lake.find("ROLLBACK", name("checkpoint"), None, "size %d, but checkpoints/ holds %d" % (size, newest))
     except Bad as error:
         lake.find("ALTERED", name("checkpoint"), None, str(error))
-        size = newest or 0
+        size = kept
     if since:
         was = open_checkpoint(since, keys, origin)
         for verdict, reason in was[2]:
             lake.find(verdict, "--since", None, reason)
         if was[0] > size:
             lake.find("ROLLBACK", name("checkpoint"), None, "size %d is below the %d of --since" % (size, was[0]))
-        else:
+        elif not was[2]:
             notes["--since"] = was[:2]
     seals, leaves = read_entries(lake, name, size)
+    leaves, doubted = published_leaves(lake, name, leaves, notes.get(name("checkpoint")))
     if len(leaves) == size and None not in leaves:
         for key, (at, root) in sorted(notes.items()):
             if at <= size and fold_levels(leaves[:at]) != root:
                 lake.find("FORK", key, None, "the root of the first %d entries is another" % at)
         check_tiles(lake, name, leaves)
-    check_partials(lake, origin, name, seals, leaves)
-    check_seals(lake, origin, seals)
-    lake.origins.append({"origin": origin, "size": size, "keys": [k[0] + "+" + k[1].hex() for k in keys]})
+    check_kept_tiles(lake, name, [at for key, (at, _) in notes.items() if "/checkpoints/" in key], size)
+    check_partials(lake, origin, name, [None if i in doubted else s for i, s in enumerate(seals)], leaves, size)
+    check_seals(lake, origin, seals, doubted)
+    lake.origins.append({"origin": origin, "size": size, "keys": [k[0] + "+" + k[1].hex() for k in keys], "begun": begun})
 
 
 def split_bundle(data):
@@ -494,6 +535,11 @@ def split_bundle(data):
     return out
 
 
+def find_hash_tile(lake, name, n, width):
+    if not os.path.isfile(os.path.join(lake.root, *name(tile_path(0, n, width)).split("/"))):
+        lake.find("MISSING", name(tile_path(0, n, width)), None, "the tile does not exist")
+
+
 def read_entries(lake, name, size):
     seals, leaves = [], []
     folder = os.path.join(lake.root, *name("tile/entries").split("/"))
@@ -504,6 +550,7 @@ def read_entries(lake, name, size):
         if n > highest:
             # A checkpoint may speak of more seals than there can ever be: the rest is one finding.
             lake.find("GAP", name("tile/entries"), n * 256, "entries %d to %d are missing" % (n * 256, size - 1))
+            find_hash_tile(lake, name, n, min(256, size - n * 256))
             break
         width = min(256, size - n * 256)
         key = name(tile_path("entries", n, width))
@@ -513,16 +560,38 @@ def read_entries(lake, name, size):
             data = lake.read(key)
             if data is None:
                 lake.find("GAP", key, n * 256, "entries %d to %d are missing" % (n * 256, n * 256 + width - 1))
+                find_hash_tile(lake, name, n, width)
             else:
                 found = split_bundle(data)
                 if len(found) != width:
-                    lake.find("GAP", key, n * 256, "%d entries instead of %d" % (len(found), width))
+                    found = []
+                    raise Bad("%d entries instead of %d" % (len(found), width))
         except Bad as error:
             lake.find("ALTERED", key, n * 256, str(error))
         found = (found + [None] * width)[:width]
         seals += found
         leaves += [None if s is None else leaf_hash(s) for s in found]
     return seals, leaves
+
+
+def published_leaves(lake, name, leaves, head):
+    """Where the entries do not give the signed root, but the published hashes do, the entries were changed: which?"""
+    if head is None or head[0] != len(leaves) or None in leaves or fold_levels(leaves) == head[1]:
+        return leaves, set()
+    published = b""
+    for n in range((len(leaves) + 255) // 256):
+        try:
+            published += lake.read(name(tile_path(0, n, min(256, len(leaves) - n * 256)))) or b""
+        except Bad:
+            return leaves, set()
+    published = [published[i : i + 32] for i in range(0, len(published), 32)]
+    if len(published) != len(leaves) or fold_levels(published) != head[1]:
+        return leaves, set()
+    doubted = {i for i, leaf in enumerate(leaves) if leaf != published[i]}
+    for i in sorted(doubted):
+        key = name(tile_path("entries", i // 256, min(256, len(leaves) - i // 256 * 256)))
+        lake.find("ALTERED", key, i, "entry %d is not the one in the log" % i)
+    return published, doubted
 
 
 def check_tiles(lake, name, leaves):
@@ -545,7 +614,23 @@ def check_tiles(lake, name, leaves):
         level += 1
 
 
-def check_partials(lake, origin, name, seals, leaves):
+def check_kept_tiles(lake, name, sizes, now):
+    """A partial tile of a published size is there for as long as there is no full one in its place."""
+    for size in sorted({at for at in sizes if at < now}):
+        level = 0
+        while size >> (8 * level):
+            nodes, today = size >> (8 * level), now >> (8 * level)
+            n, width = divmod(nodes, 256)
+            if width and today != nodes and today < (n + 1) * 256:
+                for kind in ([0, "entries"] if level == 0 else [level]):
+                    key = name(tile_path(kind, n, width))
+                    if not os.path.isfile(os.path.join(lake.root, *key.split("/"))) and key not in lake.told:
+                        lake.told.add(key)
+                        lake.find("MISSING", key, None, "the tile of size %d does not exist" % size)
+            level += 1
+
+
+def check_partials(lake, origin, name, seals, leaves, size):
     """Partial tiles of earlier sizes: each must be the beginning of what the log holds now."""
     levels = {0: leaves}
     pattern = re.compile(r"tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/((?:x\d{3}/)*\d{3})(?:\.p/([1-9]\d{0,2}))?\Z", re.ASCII)
@@ -565,10 +650,15 @@ def check_partials(lake, origin, name, seals, leaves):
                 span = 256**level
                 levels[level] = [fold_levels(leaves[i : i + span]) for i in range(0, len(leaves) - span + 1, span)]
             have = (seals if match[1] == "entries" else levels.get(level, []))[n * 256 : n * 256 + width]
-            if len(have) < width or None in have:
+            if len(have) < width and n * 256 + width > size // 256 ** level:
                 continue
             lake.known.add(name(rest))
-            data = lake.read(name(rest))
+            if len(have) < width or None in have:
+                continue
+            try:
+                data = lake.read(name(rest))
+            except Bad:
+                data = b""
             want = b"".join(len(s).to_bytes(2, "big") + s for s in have) if match[1] == "entries" else b"".join(have)
             if data != want:
                 lake.find("ALTERED", name(rest), None, "an earlier tile that the log does not begin with")
@@ -604,20 +694,22 @@ def decode_seal(data):
     return seal
 
 
-def check_seals(lake, origin, seals):
+def check_seals(lake, origin, seals, doubted):
     before, prev, sums, nexts = None, b"0" * 64, {"records": 0, "dead-letter": 0}, {}
-    drained = False
+    drained, complete = False, True
     last = None
     for index, data in enumerate(seals):
         tile = "_log/%s/%s" % (origin, tile_path("entries", index // 256, min(256, len(seals) - index // 256 * 256)))
         if data is None:
-            prev, before = None, None
+            prev, nexts, complete = None, {}, False
             continue
-        chain, prev = prev, hashlib.sha256(data).hexdigest().encode()
+        chain, prev = prev, None if index in doubted else hashlib.sha256(data).hexdigest().encode()
         try:
             seal = decode_seal(data)
         except (Bad, TypeError, KeyError) as error:
+            # Told once: sums and sequences are not held against the seals after it.
             lake.find("ALTERED", tile, index, "seal: %s" % error)
+            nexts, complete = {}, False
             continue
         key = seal.get("key", tile)
         if chain is not None and seal["prev"].encode() != chain:
@@ -649,8 +741,9 @@ def check_seals(lake, origin, seals):
         if kind != "records" and seal["schema"] != kind + "/1":
             lake.find("ALTERED", key, index, "schema of a %s batch is %s" % (kind, seal["schema"]))
         first, end = int(seal["first_seq"]), int(seal["last_seq"])
-        if first != nexts.get(cls, 1):
-            lake.find("GAP", key, index, "%s begins at %d, expected %d" % (cls, first, nexts.get(cls, 1)))
+        wanted = nexts.get(cls, 1 if complete else first)
+        if first != wanted:
+            lake.find("GAP", key, index, "%s begins at %d, expected %d" % (cls, first, wanted))
         if end - first + 1 != seal["count"]:
             lake.find("GAP", key, index, "last_seq - first_seq + 1 is not count")
         nexts[cls] = end + 1
@@ -659,9 +752,9 @@ def check_seals(lake, origin, seals):
         actions = check_object(lake, seal, index, "-".join((match["y"], match["m"], match["d"])))
         if "stop" in actions or "start" in actions:
             drained = actions[-1] == "stop"
-        if "stop" in actions and (sums["records"] != acct["accepted"] or sums["dead-letter"] != acct["rejected"]):
+        if complete and "stop" in actions and (sums["records"] != acct["accepted"] or sums["dead-letter"] != acct["rejected"]):
             lake.find("UNBALANCED", key, index, "at a stop, records are not sealed")
-    if drained and last and (sums["records"] != last[2]["accepted"] or sums["dead-letter"] != last[2]["rejected"]):
+    if complete and drained and last and (sums["records"] != last[2]["accepted"] or sums["dead-letter"] != last[2]["rejected"]):
         lake.find("UNBALANCED", last[1], last[0], "after the last stop, records are not sealed")
 
 
@@ -670,7 +763,11 @@ def check_schema(lake, seal, index):
     if key in lake.known:
         return
     lake.known.add(key)
-    data = lake.read(key)
+    try:
+        data = lake.read(key)
+    except Bad as error:
+        lake.find("ALTERED", key, index, str(error))
+        return
     if data is None:
         lake.find("MISSING", key, index, "the schema that the seal names does not exist")
     elif hashlib.sha256(data).hexdigest() != seal["schema_sha256"]:
@@ -688,6 +785,8 @@ def check_object(lake, seal, index, day):
             return []
         same = hashlib.sha256(data).hexdigest() == seal["zstd_sha256"] and len(data) == seal["zstd_bytes"]
         size = zstd_frame(data)
+        if not same:
+            lake.holds[key], lake.wants[seal["zstd_sha256"]] = hashlib.sha256(data).hexdigest(), key
         if not lake.zstd:
             if not same:
                 lake.find("ALTERED", key, index, "zstd_sha256 differs")
@@ -757,19 +856,31 @@ def check_members(kind, value):
 
 def check_listing(lake):
     """Files that nothing in any log names."""
-    now = time.time()
+    for key, digest in lake.holds.items():
+        if digest in lake.wants:
+            lake.move("ALTERED", key, "holds the object of " + lake.wants[digest])
     for key, path in lake.files():
         if key in lake.known:
             continue
         schema = re.match(r"_schema/[a-z][a-z0-9-]{0,62}/[1-9]\d{0,5}/([0-9a-f]{64})\.json\Z", key)
         if schema:
-            if hashlib.sha256(lake.read(key)).hexdigest() != schema[1]:
+            try:
+                data = lake.read(key)
+            except Bad:
+                data = None
+            if data is None or hashlib.sha256(data).hexdigest() != schema[1]:
                 lake.find("ALTERED", key, None, "the schema does not hash to its name")
             continue
         name = key.rsplit("/", 1)[-1]
         if name in lake.missing:
-            lake.find("MISPLACED", key, None, "belongs at " + lake.missing[name])
-        elif abs(now - os.lstat(path).st_mtime) <= lake.grace:
+            lake.move("MISSING", lake.missing[name], "lies at " + key)
+            continue
+        try:
+            found = os.lstat(path)
+        except FileNotFoundError:
+            continue  # a temporary file of a running engine
+        # Files written since the checkpoints were read are as young as those of the grace before; the future is no excuse.
+        if stat.S_ISREG(found.st_mode) and lake.started - lake.grace <= found.st_mtime <= time.time() + lake.grace:
             lake.young += 1
         else:
             lake.find("UNLOGGED", key, None, "no log names this file")
@@ -794,8 +905,9 @@ def main():
         if args.since:
             with open(args.since, "rb") as file:
                 since = file.read()
+            open_checkpoint(since, [], "")
         origins = lake.find_origins()
-        if not origins:
+        if not origins and (not os.path.isdir(args.lake) or not (trusted or since)):
             raise Bad("no log below %s/_log" % args.lake)
         kept = since.split(b"\n", 1)[0].decode("utf-8", "replace") if since else None
         if kept is not None and kept not in origins:
@@ -806,6 +918,8 @@ def main():
         for name in sorted({k[0] for k in chosen or []} - set(origins)):
             lake.find("MISSING", "_log/" + name, None, "a trusted key is of a log that is not in the lake")
         check_listing(lake)
+        if origins and not lake.findings and not any(o["begun"] for o in lake.origins):
+            raise Bad("%s has published nothing yet" % ", ".join(origins))
     except (Bad, OSError) as error:
         print("verify.py: %s" % error, file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../engine/batch/merkle.ts';
 import { NO_PREV } from '../../engine/batch/seal.ts';
 import { ConfigError } from '../../engine/errors.ts';
+import { Fold } from '../../engine/journal/fold.ts';
 import { checkpointText } from '../../engine/seal/checkpoint.ts';
 import {
   checkpointKey,
@@ -19,6 +20,7 @@ import {
 import { KEY_FILE, loadKey } from '../../engine/seal/key.ts';
 import { SealLog } from '../../engine/seal/log.ts';
 import { signNote } from '../../engine/seal/note.ts';
+import { writeSnapshot } from '../../engine/seal/snapshot.ts';
 import { directorySink } from '../../engine/sink/directory.ts';
 import { type Sink, SinkOutage } from '../../engine/sink/sink.ts';
 import { diskStorage } from '../../engine/storage.ts';
@@ -115,6 +117,27 @@ describe('identity', () => {
     });
     expect(() => load(undefined, true, NAME)).toThrow(/before/);
     expect(() => load(NAME, true)).toThrow(ConfigError);
+  });
+
+  test('identity: a new origin is refused while sealed batches wait for the lake, and changes nothing', () => {
+    const own = load(NAME);
+    const log = SealLog.open(diskStorage, join(state, 'log', own.log));
+    const seals = [Buffer.from(`{"n":0,"prev":"${NO_PREV}"}`)];
+    seals.push(Buffer.from(`{"n":1,"prev":"${sha256Hex(seals[0] as Buffer)}"}`));
+    log.append(seals.slice(0, 1));
+    const none = { accepted: 0, duplicate: 0, received: 0, rejected: 0 };
+    const fold = new Fold(() => {
+      throw new Error('no stream');
+    });
+    const head = { engine: NAME, base: none, sealsPosition: 0, nextIndex: 2, prev: NO_PREV, logSize: 1 };
+    writeSnapshot(diskStorage, state, fold, { ...head, sealedMs: 0, keptHour: -1, nextSeq: new Map() }, []);
+    expect(() => load(undefined, true, 'cold.example/b')).toThrow(ConfigError);
+    expect(() => load(undefined, true, 'cold.example/b')).toThrow(/1 sealed batches.*start once without/s);
+    expect(load(NAME, true)).toMatchObject({ engine: NAME, previous: null, log: own.log });
+    // Published since the snapshot was made.
+    log.append(seals.slice(1));
+    log.close();
+    expect(load(undefined, true, 'cold.example/b').previous).toBe(NAME);
   });
 
   test('identity: two names in one start are refused', () => {

@@ -273,6 +273,29 @@ test('sealer: the batch with a stop event balances the accounts, also when its a
   sealer.close();
 });
 
+test('sealer: sealed_utc does not run backwards when the clock does, nor over a restart', async () => {
+  const b = bed({ cut: { records: 1 } });
+  const sealer = await b.open();
+  b.feed.frame(reading('2026-02-01T12:00:00Z'), NOON);
+  await settle(sealer);
+  b.clock.wall -= 3_600_000;
+  b.feed.frame(reading('2026-02-01T12:00:01Z'), NOON);
+  await settle(sealer);
+  sealer.snapshot();
+  sealer.close();
+  b.clock.wall -= 3_600_000;
+  const again = await b.open();
+  b.feed.frame(reading('2026-02-01T12:00:02Z'), NOON);
+  await settle(again);
+  b.clock.pass(3 * 3_600_000);
+  b.feed.frame(reading('2026-02-01T12:00:03Z'), NOON);
+  await settle(again);
+  again.close();
+  const times = b.seals().map((seal) => seal.sealed_utc);
+  const noon = '2026-02-01T12:00:00.000Z';
+  expect(times).toEqual([noon, noon, noon, '2026-02-01T13:00:00.000Z']);
+});
+
 test('sealer: an idle engine emits a heartbeat, and any seal puts it off', async () => {
   const b = bed({ cut: { age: 10 } });
   const sealer = await b.open();

@@ -1,6 +1,6 @@
 // A sound lake gets no finding, wherever it lies and however long its log is; and the verifier that shares nothing agrees.
 
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -72,6 +72,52 @@ describe('verify: a sound lake', () => {
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ mode: 'quick', objects: 8 });
     expect(report.trust.notChecked.join()).toContain('--quick');
+  });
+
+  test('whose engine has only begun gives no verdict; older than the grace, the checkpoint is MISSING', async () => {
+    const other = await soundLake(join(top, 'other'));
+    const folder = join(top, 'begun');
+    const policy = join(folder, `_log/${other.origin}/policy`);
+    mkdirSync(join(folder, `_log/${other.origin}`), { recursive: true });
+    cpSync(join(other.folder, `_log/${other.origin}/policy`), policy);
+    await expect(verifyLake({ lake: folder })).rejects.toThrow(/has published nothing yet/);
+    expect(independent(folder)).toMatchObject({ code: 2 });
+    const second = await soundLake(folder, 'cold.example/plant7-b');
+    const both = await verifyLake({ lake: folder });
+    expect(both.findings).toEqual([]);
+    expect(both.origins.map(({ origin, begun }) => [origin, begun])).toEqual([
+      [other.origin, false],
+      [second.origin, true],
+    ]);
+    expect(independent(folder)).toMatchObject({ code: 0 });
+    const then = Date.now() / 1000 - 3600;
+    utimesSync(policy, then, then);
+    expect((await verifyLake({ lake: folder })).findings).toMatchObject([{ verdict: 'MISSING' }]);
+    expect(independent(folder)).toMatchObject({ code: 1, report: { findings: [{ verdict: 'MISSING' }] } });
+  });
+
+  test('grows while a verification runs: what was written after its start is young, however long it takes', async () => {
+    const lake = await soundLake(join(top, 'growing'));
+    writeFileSync(join(lake.folder, 'coldchain/next'), 'x');
+    const report = await verifyLake({ lake: lake.folder, nowMs: Date.now() - 20 * 60_000 });
+    expect(report).toMatchObject({ sound: true, young: 1 });
+    expect(await verifyLake({ lake: lake.folder, nowMs: Date.now() + 20 * 60_000 })).toMatchObject({
+      findings: [{ verdict: 'UNLOGGED', key: 'coldchain/next' }],
+    });
+  });
+
+  test('has a report that says which logs no kept checkpoint covers, and what deletion leaves no trace', async () => {
+    const folder = join(top, 'covered');
+    const first = await soundLake(folder, 'cold.example/plant7-a');
+    const second = await soundLake(folder, 'cold.example/plant7-b');
+    const since = join(top, 'since-a');
+    cpSync(join(folder, `_log/${first.origin}/checkpoint`), since);
+    const { trust } = await verifyLake({ lake: folder, graceMs: 0, since });
+    const text = trust.notChecked.join('\n');
+    expect(text).toContain(second.origin);
+    expect(text).not.toContain(first.origin);
+    expect(text).toContain('checkpoints/');
+    expect(text).toContain('schema');
   });
 
   test('holds against keys and a checkpoint that the auditor kept', async () => {
