@@ -2,6 +2,7 @@
 // it is a ConfigError or a FatalError decides how the process ends: so the name travels beside the message.
 
 import { ConfigError, FatalError } from './errors.ts';
+import { SinkFault, SinkOutage } from './sink/sink.ts';
 
 /** An error as it crosses threads: a plain object. */
 export interface CarriedError {
@@ -27,7 +28,11 @@ export function restoreError(thrown: unknown): Error {
       ? new ConfigError(message)
       : carried === 'FatalError'
         ? new FatalError(message)
-        : new Error(message);
+        : carried === 'SinkOutage'
+          ? new SinkOutage(message)
+          : carried === 'SinkFault'
+            ? new SinkFault(message)
+            : new Error(message);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

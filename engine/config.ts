@@ -1,10 +1,10 @@
 // The configuration: what an operator can say, checked once, every default in one place. The only reader of the
 // environment.
 
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { checkTokens, faultsOf } from './config-faults.ts';
 import { ConfigError } from './errors.ts';
 import { assertSizes, GIB, KIB, MIB } from './limits.ts';
 import type { RingSizes } from './ring/layout.ts';
@@ -19,8 +19,14 @@ const seconds = z
   .positive()
   .max(86_400 * 365);
 
+/** Text of one shape, told in words where it does not fit. */
+const shaped = (pattern: RegExp, words: string) => z.string().regex(pattern, words);
+
 const fieldSchema = z.strictObject({
-  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
+  name: shaped(
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    'a field name is 1 to 64 letters, digits and _, no digit first',
+  ),
   type: z.enum(['string', 'number', 'integer', 'boolean', 'timestamp', 'enum']),
   required: z.boolean().default(false),
   default: z.union([z.string(), z.number(), z.boolean()]).optional(),
@@ -54,13 +60,10 @@ const streamSchema = z.strictObject({
 
 const tokenSchema = z
   .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9._:@-]{1,64}$/),
+    name: shaped(/^[A-Za-z0-9._:@-]{1,64}$/, 'a name is 1 to 64 letters, digits and . _ : @ -'),
     /** The secret itself (at least 16 characters), or its SHA-256 as 64 hex digits: the file then holds no secret. */
-    token: z.string().min(16).optional(),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional(),
+    token: z.string().min(16, 'a token has at least 16 characters').optional(),
+    sha256: shaped(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hex digits').optional(),
     streams: z.array(z.string()).min(1),
   })
   .refine((t) => (t.token === undefined) !== (t.sha256 === undefined), 'give either "token" or "sha256"');
@@ -92,23 +95,33 @@ const limitsSchema = z.strictObject({
 
 const configSchema = z.strictObject({
   /** Name of the log: `host/name` as in C2SP checkpoints; default `localhost/firn-<8 hex of the public key>`. */
-  engine: z
-    .string()
-    .regex(/^[A-Za-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/)
+  engine: shaped(
+    /^[A-Za-z0-9.-]+(\/[A-Za-z0-9._-]+)*$/,
+    'a log name is host/name of letters, digits, dots and dashes, such as cold.example/plant7-a',
+  )
     .max(200)
     .optional(),
-  data: z.string().default('./firn-data'),
-  lake: z.string().optional(),
+  data: z.string().min(1, 'name a folder').default('./firn-data'),
+  lake: z.string().min(1, 'name a folder').optional(),
   listen: z.union([listenSchema, z.literal(false)]).prefault({}),
   tokens: z.array(tokenSchema).default([]),
   schemas: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,5}$/),
+      shaped(
+        /^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,5}$/,
+        'a schema is called name/version, such as vibration/1: lower-case letters, digits and -',
+      ),
       z.strictObject({ fields: z.array(fieldSchema).min(1).max(256) }),
     )
     .default({}),
   streams: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/), streamSchema)
+    .record(
+      shaped(
+        /^[a-z][a-z0-9-]{0,62}$/,
+        'a stream is called by 1 to 63 lower-case letters, digits and -, a letter first',
+      ),
+      streamSchema,
+    )
     .default({ coldchain: streamSchema.parse({}) }),
   limits: limitsSchema.prefault({}),
   ring: z.strictObject({ slabs: positive.default(64), slabBytes: positive.default(256 * KIB) }).prefault({}),
@@ -168,8 +181,7 @@ const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
 export function parseConfig(input: unknown, where = 'options'): Config {
   const parsed = configSchema.safeParse(input);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}: ${issue.message}`);
-    throw new ConfigError(`${where}: ${faults.join('; ')}`);
+    throw new ConfigError(`${where}: ${faultsOf(parsed.error.issues, []).join('; ')}`);
   }
   const config = parsed.data;
   const tables = new Map<string, Table>([['telemetry/1', TELEMETRY_1]]);
@@ -179,7 +191,7 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     streamOf(stream, spec, tables, where),
   );
   if (streams.length === 0) throw new ConfigError(`${where}: streams: name at least one stream`);
-  for (const token of config.tokens) checkToken(token, config.streams, where);
+  checkTokens(config.tokens, Object.keys(config.streams), where);
   const { slabs, slabBytes } = config.ring;
   const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };
   const growth = Math.max(
@@ -188,14 +200,15 @@ export function parseConfig(input: unknown, where = 'options'): Config {
   try {
     assertSizes(ring, config.limits.maxFrameBytes, growth);
   } catch (error) {
-    throw new ConfigError(`${where}: ring and limits do not fit together: ${(error as Error).message}`);
+    const why = (error as Error).message.replace('assertion: ', '');
+    throw new ConfigError(`${where}: ring and limits do not fit together: ${why}`);
   }
   const data = resolve(config.data);
   const { quotaBytes, segmentBytes } = config.journal;
   const least = 2 * segmentBytes + 2 * ring.slabs * ring.outputBytes;
   if (quotaBytes < least) {
     throw new ConfigError(
-      `${where}: journal.quotaBytes: two segments and what the ring holds need at least ${least}`,
+      `${where}: journal.quotaBytes: ${quotaBytes} is too small: two segments and what the ring holds need at least ${least}`,
     );
   }
   return {
@@ -207,28 +220,6 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     ring,
     streams,
   };
-}
-
-/** Reads a configuration file (JSON). Relative paths of certificates in it are relative to the file. */
-export function readConfigFile(path: string): ConfigInput {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`cannot read the configuration ${path}: ${(error as Error).message}`);
-  }
-  let input: ConfigInput;
-  try {
-    input = JSON.parse(text);
-  } catch (error) {
-    throw new ConfigError(`the configuration ${path} is not JSON: ${(error as Error).message}`);
-  }
-  const tls = typeof input.listen === 'object' ? input.listen?.tls : undefined;
-  if (tls !== undefined) {
-    tls.cert = resolve(dirname(path), String(tls.cert));
-    tls.key = resolve(dirname(path), String(tls.key));
-  }
-  return input;
 }
 
 function tableOf(
@@ -275,16 +266,6 @@ function streamOf(
     throw new ConfigError(`${where}: streams: ${stream}: ${(error as Error).message}`);
   }
   return { stream, table, unknownFields: spec.unknownFields, zones: zones as Zones | null, cut: spec.cut };
-}
-
-function checkToken(token: TokenConfig, streams: Parsed['streams'], where: string): void {
-  for (const stream of token.streams) {
-    if (stream !== '*' && streams[stream] === undefined) {
-      throw new ConfigError(
-        `${where}: tokens: ${token.name} is scoped to ${stream}, which is not a stream ("*" means all)`,
-      );
-    }
-  }
 }
 
 function lakeOf(lake: string, where: string): string {

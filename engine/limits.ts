@@ -54,8 +54,11 @@ export const MAX_WORKER_DEATHS = 8;
 /** How long the pool waits for a sealer that was told to close, before it ends the thread. */
 export const SEALER_CLOSE_MS = 10_000;
 
+/** Largest ring: one SharedArrayBuffer on every platform that Node runs on. */
+const MAX_RING_BYTES = 2 * GIB;
+
 /**
- * The relations that the layout relies on. Throws when the sizes do not fit together.
+ * The relations that the layout relies on. Throws when the sizes do not fit together, naming the configuration's member.
  * @param lineGrowth the most bytes that a line can be longer than its record, over all streams
  */
 export function assertSizes(ring: RingSizes, maxFrameBytes: number, lineGrowth: number): void {
@@ -65,18 +68,23 @@ export function assertSizes(ring: RingSizes, maxFrameBytes: number, lineGrowth: 
   );
   assert(
     ring.slabBytes % 8 === 0 && ring.outputBytes % 8 === 0 && ring.rejectBytes % 16 === 0,
-    'slab areas are aligned',
+    'ring.slabBytes is a multiple of 64, so that slab areas are aligned',
   );
-  assert(maxFrameBytes >= KIB, 'maxFrameBytes is at least 1 KiB');
+  assert(maxFrameBytes >= KIB, 'limits.maxFrameBytes is at least 1 KiB (1024)');
   // A key frame (Idempotency-Key, principal, stream, hash) travels in the same slab as its data frame.
+  const frameRoom = ring.slabBytes - 2 * FRAME_HEADER_BYTES - 8 * KIB;
   assert(
-    maxFrameBytes + 2 * FRAME_HEADER_BYTES + 8 * KIB <= ring.slabBytes,
-    'a frame and its key fit one slab',
+    maxFrameBytes <= frameRoom,
+    `a frame and its key fit one slab: limits.maxFrameBytes is at most ${frameRoom} with ring.slabBytes ${ring.slabBytes}`,
   );
   // A frame entry and one record's entry: the least that must fit for the codec to get on.
   assert(
     maxFrameBytes + lineGrowth + FRAME_ENTRY.bytes + ACCEPTED.line + 8 <= ring.outputBytes,
     'the largest entry fits the output area: use fewer or shorter defaults, or larger slabs',
   );
-  assert(ring.slabBytes < 1 << 24, 'offsets in a line fit 24 bits');
+  assert(ring.slabBytes < 1 << 24, 'ring.slabBytes is below 16 MiB, so that offsets in a line fit 24 bits');
+  assert(
+    ring.slabs * (ring.slabBytes + ring.outputBytes + ring.rejectBytes) <= MAX_RING_BYTES,
+    'the ring (ring.slabs × 3.25 × ring.slabBytes) takes at most 2 GiB',
+  );
 }

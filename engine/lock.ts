@@ -29,6 +29,13 @@ const TOUCH_MS = 1_000;
 /** Rounds after which a lock that always changes under our hands is a sign of something else. */
 const MAX_ROUNDS = 100;
 
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  EROFS: 'its disk is mounted read-only; remount it for writing',
+  EACCES: 'this user may not write there; run as the owner of the folder',
+  EPERM: 'this user may not write there; run as the owner of the folder',
+  ENOSPC: 'its disk is full; make room there',
+};
+
 /** An engine's hold on its data folder. */
 export interface Lock {
   /** Gives the folder free. Does nothing when the lock is not ours (any more). */
@@ -62,7 +69,11 @@ export function acquireLock(folder: string): Lock {
     }
     if (error instanceof ConfigError) throw error;
     const why = errorCode(error) ?? String(error);
-    throw new ConfigError(`${path}: the lock of the data folder cannot be taken (${why})`, { cause: error });
+    const what = WHAT_TO_DO[why];
+    throw new ConfigError(
+      `${path}: the lock of the data folder cannot be taken (${why})${what === undefined ? '' : `: ${what}`}`,
+      { cause: error },
+    );
   }
 }
 

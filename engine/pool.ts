@@ -13,6 +13,7 @@ import { CONTROL, MAX_WORKERS, type Ring } from './ring/layout.ts';
 import { Redo } from './ring/redo.ts';
 import type { StreamSpec } from './schema/table.ts';
 import type { SealerData, SealerMessage, ToSealer } from './seal/sealer.ts';
+import { SinkFault, SinkOutage } from './sink/sink.ts';
 import { moduleUrl, Threads } from './threads.ts';
 
 type Task = 'worker' | 'committer' | 'sealer';
@@ -219,8 +220,7 @@ class RunningPool implements Pool {
         if (!mayEnd()) throw new Error('it ended before it was told to');
       })
       .catch((error: Error) => {
-        const known = error instanceof FatalError || error instanceof ConfigError;
-        this.#fatal(known ? error : new FatalError(`${task}: ${error.message}`, { cause: error }));
+        this.#fatal(faultOf(task, error));
       });
     return { port: port1, ended };
   }
@@ -235,6 +235,23 @@ class RunningPool implements Pool {
   #module(task: Task): string {
     return this.#options.modules?.[task] ?? moduleUrl(task);
   }
+}
+
+/**
+ * What the end of committer or sealer means. Only a start leaves its thread with what the store answered (later it is
+ * waited out): nothing has gone wrong with what is stored, the store just cannot be used.
+ */
+function faultOf(task: Task, error: Error): Error {
+  if (error instanceof FatalError || error instanceof ConfigError) return error;
+  if (error instanceof SinkOutage || error instanceof SinkFault) {
+    return new ConfigError(
+      `the lake cannot be used: ${error.message}. Mount it or make it writable, then start again`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new FatalError(`${task}: ${error.message}`, { cause: error });
 }
 
 /** Resolves when the worker has stored its thread id. */

@@ -7,19 +7,22 @@ type Seal = Record<string, unknown>;
 
 export class SealFeed {
   readonly #readers = new Set<SealReader>();
+  #closed = false;
 
   publish(seal: Seal): void {
     for (const reader of this.#readers) reader.push(seal);
   }
 
-  /** Ends all readers, after they have read what is there. */
+  /** Ends all readers, after they have read what is there; those that come later find nothing. */
   close(): void {
+    this.#closed = true;
     for (const reader of this.#readers) reader.end();
   }
 
   open(): AsyncIterableIterator<Seal> {
     const reader = new SealReader(() => this.#readers.delete(reader));
-    this.#readers.add(reader);
+    if (this.#closed) reader.end();
+    else this.#readers.add(reader);
     return reader;
   }
 }
@@ -27,7 +30,8 @@ export class SealFeed {
 class SealReader implements AsyncIterableIterator<Seal> {
   readonly #queue: Seal[] = [];
   readonly #onEnd: () => void;
-  #waiting: { resolve(result: IteratorResult<Seal>): void; reject(error: Error): void } | null = null;
+  /** Calls of `next` without a seal yet; while there is one, the queue is empty. */
+  readonly #waiting: ((result: IteratorResult<Seal>) => void)[] = [];
   #ended = false;
   #behind = false;
 
@@ -36,9 +40,9 @@ class SealReader implements AsyncIterableIterator<Seal> {
   }
 
   push(seal: Seal): void {
-    if (this.#waiting !== null) {
-      this.#waiting.resolve({ value: seal, done: false });
-      this.#waiting = null;
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) {
+      waiting({ value: seal, done: false });
     } else if (this.#queue.length < MAX_BEHIND) {
       this.#queue.push(seal);
     } else {
@@ -49,8 +53,7 @@ class SealReader implements AsyncIterableIterator<Seal> {
 
   end(): void {
     this.#ended = true;
-    this.#waiting?.resolve({ value: undefined, done: true });
-    this.#waiting = null;
+    for (const waiting of this.#waiting.splice(0)) waiting({ value: undefined, done: true });
     this.#onEnd();
   }
 
@@ -64,8 +67,8 @@ class SealReader implements AsyncIterableIterator<Seal> {
       );
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
     });
   }
 

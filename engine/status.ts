@@ -4,7 +4,7 @@
 import type { Boot } from './boot.ts';
 import type { FrontendStatus } from './frontend/frontend.ts';
 import type { Acct } from './journal/fold.ts';
-import { MAX_BODIES_BYTES, MAX_OPEN_POSITIONS, MIB } from './limits.ts';
+import { type MemoryParts, memoryParts, memorySum } from './memory.ts';
 import { POSITION } from './ring/layout.ts';
 import type { JournalWatch } from './watch.ts';
 
@@ -41,7 +41,12 @@ export interface EngineStatus {
   };
   /** Codec workers, and how often one was replaced. */
   readonly workers: { readonly count: number; readonly restarts: number };
-  readonly memory: { readonly bound: number; readonly rss: number };
+  readonly memory: {
+    /** The most by configuration: the sum of `parts`. */
+    readonly bound: number;
+    readonly parts: MemoryParts;
+    readonly rss: number;
+  };
 }
 
 /** What the engine keeps that no store tells. */
@@ -60,6 +65,7 @@ export function statusOf(
   live: Live,
 ): EngineStatus {
   const { config, ring } = boot;
+  const parts = memoryParts(config);
   const at = (position: number): number => Number(Atomics.load(ring.positions, position));
   return {
     engine: boot.identity.engine,
@@ -93,30 +99,6 @@ export function statusOf(
       outage: live.outage,
     },
     workers: { count: config.workers, restarts: live.restarts },
-    memory: { bound: memoryBound(boot), rss: process.memoryUsage.rss() },
+    memory: { bound: memorySum(parts), parts, rss: process.memoryUsage.rss() },
   };
-}
-
-/** Bytes of a session or key row with its share of the maps around it, in both threads that hold the tables; measured. */
-const ROW_BYTES = 1000;
-const CONNECTION_BYTES = 2048;
-/** Node itself with one isolate a thread. */
-const ISOLATE_BYTES = 40 * MIB;
-
-/** The most that memory can grow to by configuration, whatever clients, disk or store do: the sum that `serve` prints. */
-export function memoryBound({ config, ring }: Boot): number {
-  const { limits } = config;
-  const connections = config.listen === false ? 0 : config.listen.maxConnections;
-  const tables = (limits.maxSessions + limits.maxIdempotencyKeys) * ROW_BYTES;
-  const halfSent = connections * (2 * limits.maxFrameBytes + CONNECTION_BYTES);
-  const largestCut = Math.max(...config.streams.map(({ cut }) => cut.bytes));
-  return (
-    ring.data.byteLength +
-    tables +
-    halfSent +
-    MAX_BODIES_BYTES +
-    MAX_OPEN_POSITIONS * 16 +
-    4 * largestCut +
-    (config.workers + 3) * ISOLATE_BYTES
-  );
 }

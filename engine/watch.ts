@@ -1,9 +1,11 @@
-// How full the journal is: bytes of journal and outbox against the quota, and free space on the disks. Over the limit,
-// the front end refuses; nothing is ever dropped to make room.
+// How full the journal is: bytes of journal and outbox against the quota, and free space on the data folder's disk. Over
+// the limit, the front end refuses; nothing is ever dropped to make room. The lake's disk has no say: a lake that is full
+// or gone is an outage, and what is acknowledged meanwhile waits in journal and outbox.
 
 import type { Config } from './config.ts';
+import { MIB } from './limits.ts';
 import { POSITION, type Ring } from './ring/layout.ts';
-import type { Storage } from './storage.ts';
+import { errorCode, type Storage } from './storage.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -13,6 +15,8 @@ export class JournalWatch {
   readonly #reserve: number;
   readonly #storage: Storage;
   #freeBytes = Number.POSITIVE_INFINITY;
+  /** Why the disk could not be asked, or null. */
+  #unknown: string | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(config: Config, ring: Ring, storage: Storage) {
@@ -24,7 +28,7 @@ export class JournalWatch {
     this.#look();
   }
 
-  /** Looks at the disks once a second and calls `onTick` each time. */
+  /** Looks at the disk once a second and calls `onTick` each time. */
   start(onTick: () => void): void {
     this.#timer = setInterval(() => {
       this.#look();
@@ -55,10 +59,16 @@ export class JournalWatch {
 
   /** Why nothing more may be taken, or null. */
   fullBecause(): string | null {
-    const { quotaBytes, minFreeBytes } = this.#config.journal;
+    const { data, journal } = this.#config;
+    const { quotaBytes, minFreeBytes } = journal;
+    if (this.#unknown !== null)
+      return `the data folder ${data} cannot be looked at (${this.#unknown}): is it gone, or its disk?`;
     if (this.usedBytes() + this.#reserve > quotaBytes)
-      return 'the journal is at its quota: the lake does not take batches fast enough';
-    if (this.#freeBytes < minFreeBytes) return 'the disk has less free space than journal.minFreeBytes';
+      return 'the journal is at its quota (journal.quotaBytes): the lake does not take batches fast enough';
+    if (this.#freeBytes < minFreeBytes) {
+      const [free, least] = [this.#freeBytes, minFreeBytes].map((bytes) => Math.floor(bytes / MIB));
+      return `the disk of ${data} has ${free} MiB free, and journal.minFreeBytes keeps ${least} MiB: make room there`;
+    }
     return null;
   }
 
@@ -67,9 +77,13 @@ export class JournalWatch {
   }
 
   #look(): void {
-    this.#freeBytes = Math.min(
-      this.#storage.freeBytes(this.#config.data),
-      this.#storage.freeBytes(this.#config.lake),
-    );
+    try {
+      this.#freeBytes = this.#storage.freeBytes(this.#config.data);
+      this.#unknown = null;
+    } catch (error) {
+      // What cannot be asked is not trusted to have room.
+      this.#freeBytes = 0;
+      this.#unknown = errorCode(error) ?? String(error);
+    }
   }
 }

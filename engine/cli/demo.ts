@@ -14,7 +14,7 @@ import { nextSteps } from './next-steps.ts';
 import { progressBar } from './progress.ts';
 import { onStopSignal } from './signals.ts';
 import { type EngineView, viewOf } from './view.ts';
-import { count, counted, mebibytes, milliseconds, percent } from './words.ts';
+import { count, counted, milliseconds, percent } from './words.ts';
 
 export const spec: CommandSpec = {
   name: 'demo',
@@ -62,9 +62,7 @@ export async function run(argv: string[]): Promise<number> {
   const url = engine.url as string;
   const before = viewOf(engine.status());
   const say = args.switch('json') ? () => {} : (text: string) => console.log(text);
-  say(
-    `firn listening on ${url}, codec ${before.codec}, lake ${before.lake}, memory at most ${mebibytes(before.memoryBytes)}`,
-  );
+  say(`firn listening on ${url}, codec ${before.codec}, lake ${before.lake}`);
   say(
     `${counted(sensors, 'sensor')} at ${rate} Hz, some of them in trouble, ${args.text('seconds') === undefined ? 'until Ctrl-C' : `for ${seconds} s`}`,
   );

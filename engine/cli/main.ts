@@ -77,9 +77,9 @@ function tell(error: unknown): number {
   return 1;
 }
 
-/** A reader that has seen enough (`firn inspect … | head`) is no error; the command still finishes what it does. */
+/** A reader that has seen enough (`firn inspect … | head`) or a terminal that was closed (EIO) is no error; the command still finishes what it does. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 }
 
 process.stdout.on('error', ignoreClosedPipe);

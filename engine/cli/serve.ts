@@ -1,11 +1,12 @@
 // `firn serve`: an engine in this process until a signal ends it.
 
-import { type ConfigInput, parseConfig, readConfigFile } from '../config.ts';
+import { type ConfigInput, parseConfig } from '../config.ts';
+import { readConfigFile } from '../config-file.ts';
+import { ConfigError } from '../errors.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { onStopSignal } from './signals.ts';
 import { version } from './version.ts';
-import { viewOf } from './view.ts';
-import { mebibytes } from './words.ts';
+import { type EngineView, viewOf } from './view.ts';
 
 export const spec: CommandSpec = {
   name: 'serve',
@@ -25,7 +26,9 @@ export const spec: CommandSpec = {
     'firn serve --data /var/lib/firn --new-origin cold.example/plant7-b',
   ],
   notes:
-    'SIGTERM or Ctrl-C drains, seals and exits 0; a second one exits at once and loses nothing acknowledged.',
+    'SIGTERM or Ctrl-C drains, seals and exits 0; a second one exits at once and loses nothing acknowledged.\n' +
+    'exit: 0 stopped as asked, 2 could not start as asked, 70 stored state is damaged or not known (start again: it recovers),\n' +
+    '130 stopped at once. Standard error: the log, JSON lines.',
 };
 
 /** What the command line asks for, over what the configuration file says. */
@@ -65,7 +68,8 @@ export async function run(argv: string[]): Promise<number> {
   const input = serveInput(args);
   // Told with the name of the file, before anything is opened.
   const { newOrigin: _, ...configuration } = input;
-  parseConfig(configuration, args.text('config') ?? 'command line');
+  const where = args.text('config') ?? 'command line';
+  parseConfig(configuration, where);
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -74,15 +78,42 @@ export async function run(argv: string[]): Promise<number> {
   onStopSignal(stop);
   // Loaded only now: the help and a wrong option need no engine, and no binary that may be missing here.
   const { createEngine } = await import('../engine.ts');
-  const engine = await createEngine(input);
+  const engine = await createEngine(input).catch((error: unknown) => {
+    // The engine knows the member, this command where it was said.
+    if (error instanceof ConfigError && error.message.startsWith('listen.'))
+      throw new ConfigError(`${where}: ${error.message}`, { cause: error });
+    throw error;
+  });
   const view = viewOf(engine.status());
   console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}`);
-  console.log(`data ${view.data}, lake ${view.lake}, memory at most ${mebibytes(view.memoryBytes)}`);
+  console.log(`data ${view.data}, lake ${view.lake}`);
+  console.log(memoryLine(view.memory));
   await stopped;
   console.log('draining: what was acknowledged is being sealed');
   const published = await engine.close();
   console.log(published ? 'drained: everything acknowledged is in the lake' : NOT_PUBLISHED);
   return 0;
+}
+
+/** What memory may take if every limit is reached at once; the README's table says which setting lowers which part. */
+export function memoryLine({ bound, parts, rss }: EngineView['memory']): string {
+  const names: Readonly<Record<keyof typeof parts, string>> = {
+    keys: 'Idempotency-Keys',
+    connections: 'connections',
+    sessions: 'sessions',
+    node: 'Node',
+    seal: 'sealing',
+    ring: 'ring',
+  };
+  const told = (Object.keys(names) as (keyof typeof parts)[])
+    .sort((a, b) => parts[b] - parts[a])
+    .map((part) => `${names[part]} ${size(parts[part])}`);
+  return `memory now ${size(rss)}, at most ${size(bound)} with every limit reached: ${told.join(', ')}`;
+}
+
+function size(bytes: number): string {
+  const mebi = Math.ceil(bytes / 1024 / 1024);
+  return mebi < 1024 ? `${mebi} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 const NOT_PUBLISHED =

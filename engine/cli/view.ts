@@ -6,8 +6,8 @@ export interface EngineView {
   readonly codec: string;
   readonly data: string;
   readonly lake: string;
-  /** The most that rings, tables and buffers may take together, in bytes. */
-  readonly memoryBytes: number;
+  /** What memory may grow to, in bytes, and what it is now. */
+  readonly memory: EngineStatus['memory'];
   /** Records over the life of the log. */
   readonly accepted: number;
   readonly rejected: number;
@@ -23,7 +23,7 @@ export function viewOf(status: EngineStatus): EngineView {
     codec: status.codec,
     data: status.data,
     lake: status.lake,
-    memoryBytes: status.memory.bound,
+    memory: status.memory,
     accepted: status.acct.accepted,
     rejected: status.acct.rejected,
     sealed: status.seal.batches,

@@ -11,7 +11,7 @@ export interface Frame {
   readonly first: number;
 }
 
-/** @throws RangeError when a frame, or one record alone, is over `maxFrameBytes`. */
+/** @throws RangeError when a frame, or one record alone, is over `maxFrameBytes`; TypeError for what is no JSON value. */
 export function framesOf(input: Uint8Array | string | readonly object[], limits: LimitsConfig): Frame[] {
   if (typeof input === 'string') return [checked(Buffer.from(input, 'utf8'), 0, limits)];
   if (input instanceof Uint8Array) return [checked(input, 0, limits)];
@@ -20,7 +20,9 @@ export function framesOf(input: Uint8Array | string | readonly object[], limits:
   let bytes = 0;
   let first = 0;
   for (const [index, record] of input.entries()) {
-    const line = `${JSON.stringify(record)}\n`;
+    const text: string | undefined = JSON.stringify(record);
+    if (text === undefined) throw new TypeError(`record ${index} has no JSON form`);
+    const line = `${text}\n`;
     const lineBytes = Buffer.byteLength(line);
     if (bytes + lineBytes > limits.maxFrameBytes || lines.length === limits.maxRecordsPerFrame) {
       frames.push(checked(Buffer.from(lines.join('')), first, limits));

@@ -42,8 +42,11 @@ export function logKey(engine: string, name: string): string {
   return `_log/${engine}/${name}`;
 }
 
-/** Puts the policy that names the log's key. One that an operator has extended is left as it is. */
-export async function putPolicy(sink: Sink, engine: string, publicKey: Uint8Array): Promise<void> {
+/**
+ * Puts the policy that names the log's key. One that an operator has extended is left as it is.
+ * @returns whether the lake had a policy of this log: the first file that a log puts, so a lake without it never held it.
+ */
+export async function putPolicy(sink: Sink, engine: string, publicKey: Uint8Array): Promise<boolean> {
   const key = logKey(engine, 'policy');
   const there = await sink.get(key);
   const line = `log ${vkey(engine, publicKey)}`;
@@ -54,4 +57,5 @@ export async function putPolicy(sink: Sink, engine: string, publicKey: Uint8Arra
       .split('\n')
       .some((other) => other.startsWith(line));
   if (!known) await sink.replace(key, Buffer.from(policyText([{ name: engine, publicKey }]), 'utf8'));
+  return there !== null;
 }

@@ -1,10 +1,12 @@
 // Starts the seal stage on its folders, the same way after a clean stop as after a crash, and after a comparison with the
 // lake: what the lake lost is put again, and a lake that knows more than this state is refused.
 
+import { auditEntry } from '../audit.ts';
 import { classKey } from '../batch/object-key.ts';
 import type { SealAcct, SealClock } from '../batch/seal.ts';
-import { type Clock, utc } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { CutConfig } from '../config.ts';
+import type { AuditEntry } from '../journal/entry.ts';
 import type { Acct } from '../journal/fold.ts';
 import { GroupReader, JournalFile, JournalReader } from '../journal/reader.ts';
 import { JournalWriter } from '../journal/writer.ts';
@@ -80,22 +82,22 @@ export async function openSealer(options: SealerOptions): Promise<Sealer> {
   const compared = await compareWithLake(sink, { engine, key }, log);
   const lakeSize =
     compared === 'equal' ? log.size : compared === 'empty' ? 0 : await lakeLogSize(sink, engine);
-  await putPolicy(sink, engine, key.publicKey);
+  const known = await putPolicy(sink, engine, key.publicKey);
   const { sealer, publisher } = recover(options, log, lakeSize);
   await publisher.republish(lakeSize);
-  post({
-    type: 'audit',
-    event: {
-      action: 'store.probe',
-      actor: 'firn',
-      at_utc: utc(clock.wallMs()),
-      authorised_by: null,
-      new: { ...probe },
-      old: null,
-      reason: null,
-      target: options.lake,
-    },
-  });
+  const tell = (action: string, told: Partial<AuditEntry>): void => {
+    const event = auditEntry(clock, action, options.lake, {});
+    post({ type: 'audit', event: { ...event, ...told } });
+  };
+  tell('store.probe', { new: { ...probe } });
+  if (!known && log.size > 0) {
+    tell('lake.lost', {
+      old: { seals: log.size },
+      new: { seals: lakeSize },
+      reason:
+        'the lake holds nothing of this log: is it the right folder, and mounted? The log is published again; objects that left the outbox are missing',
+    });
+  }
   return sealer;
 }
 

@@ -93,3 +93,17 @@ test('restart: a data folder older than its lake is refused, and goes on under a
   await first.remove();
   rmSync(backup, { recursive: true });
 });
+
+test('restart: a lake that holds nothing of the log is told loudly, and the log is published again', async () => {
+  const first = await startEngine();
+  await first.engine.ingest('coldchain', `${record(1)}\n`);
+  await first.engine.close();
+  rmSync(first.lake, { recursive: true });
+  const second = await startEngine({}, first.folder);
+  await second.engine.close();
+  const events = (await readLines(second.lake, 'audit/')).map((line) => JSON.parse(line));
+  expect(events.find((event) => event.action === 'lake.lost')).toMatchObject({ new: { seals: 0 } });
+  const verdicts = (await verifyLake({ lake: second.lake })).findings.map((finding) => finding.verdict);
+  expect(new Set(verdicts)).toEqual(new Set(['MISSING']));
+  await second.remove();
+});

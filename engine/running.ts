@@ -1,0 +1,274 @@
+// An engine that runs: starts the stages on opened stores, watches them, and takes them down in order. Each store is empty
+// before the stage behind it is told to end.
+
+import { AuditTrail } from './audit.ts';
+import type { Boot } from './boot.ts';
+import { watchClock } from './clock.ts';
+import { Frontend } from './frontend/frontend.ts';
+import { framesOf, mergeResults } from './frontend/input.ts';
+import type { AuditEntry } from './journal/entry.ts';
+import type { Acct } from './journal/fold.ts';
+import { tellStart, tellStop } from './life.ts';
+import type { Logger } from './log.ts';
+import { type Pool, startPool } from './pool.ts';
+import type { IngestResult } from './reply.ts';
+import type { SealerMessage } from './seal/sealer.ts';
+import { SealFeed } from './seal-feed.ts';
+import { type EngineStatus, statusOf } from './status.ts';
+import { JournalWatch } from './watch.ts';
+
+/** A running engine. */
+export interface Engine {
+  /** `http://host:port` or `https://…`; null when `listen` is false. */
+  readonly url: string | null;
+  /**
+   * Takes records for `stream`: NDJSON or a JSON array as bytes or text (one frame), or records as objects (as many
+   * frames as they need). Resolves when all of it is durable, accepted and refused records alike.
+   * @throws EngineBusy when there is no room within the bounded wait; RangeError over `maxFrameBytes`; TypeError for an
+   *   unknown stream or anything else than these.
+   */
+  ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult>;
+  status(): EngineStatus;
+  /** Every batch from now on, as its seal, once it is in the lake and in the log. */
+  seals(): AsyncIterableIterator<Record<string, unknown>>;
+  /** Drains: nothing acknowledged is left unsealed (within `drain` seconds). @returns true when all of it is in the lake. */
+  close(): Promise<boolean>;
+}
+
+export class RunningEngine implements Engine {
+  readonly #boot: Boot;
+  readonly #log: Logger;
+  readonly #onFatal: (error: Error) => void;
+  readonly #frontend: Frontend;
+  readonly #watch: JournalWatch;
+  readonly #audit: AuditTrail;
+  readonly #feed = new SealFeed();
+  readonly #clockStep = watchClock();
+  /** Accounts at the start; the front end counts from there. */
+  readonly #base: Acct;
+  #pool: Pool | null = null;
+  #port: number | null = null;
+  #batches = 0;
+  #outage: string | null = null;
+  #gap: string | null = null;
+  #ready: (() => void) | null = null;
+  /** Events of the seal stage that wait for the start event. */
+  #held: AuditEntry[] | null = [];
+  #drained: ((published: boolean) => void) | null = null;
+  #closing: Promise<boolean> | null = null;
+  /** The start is over: from here on a fault has nobody to be thrown at. */
+  #running = false;
+  #stopped = false;
+  #fault: Error | null = null;
+  /** Calls that a fault ends. */
+  readonly #unsettled = new Set<(error: Error) => void>();
+
+  constructor(boot: Boot, log: Logger, onFatal: (error: Error) => void) {
+    this.#boot = boot;
+    this.#log = log;
+    this.#onFatal = onFatal;
+    this.#base = { ...boot.fold.acct };
+    this.#watch = new JournalWatch(boot.config, boot.ring, boot.storage);
+    this.#frontend = new Frontend({
+      config: boot.config,
+      ring: boot.ring,
+      registry: boot.registry,
+      fold: boot.fold,
+      clock: boot.clock,
+      runningMs: boot.runningMs,
+      journal: this.#watch,
+      log,
+      status: () => this.status(),
+    });
+    this.#audit = new AuditTrail(boot.clock, (entry) => this.#frontend.audit(entry));
+  }
+
+  get url(): string | null {
+    const { listen } = this.#boot.config;
+    if (listen === false || this.#port === null) return null;
+    const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+    return `${listen.tls === undefined ? 'http' : 'https'}://${host}:${this.#port}`;
+  }
+
+  async start(codecModule: string | undefined): Promise<void> {
+    const { config, identity, recovered } = this.#boot;
+    const ready = new Promise<void>((resolve) => {
+      this.#ready = resolve;
+    });
+    this.#pool = await startPool({
+      ring: this.#boot.ring,
+      workers: config.workers,
+      streams: this.#boot.specs,
+      codec: config.codec,
+      ...(codecModule === undefined ? {} : { codecModule }),
+      committer: this.#boot.committer,
+      sealer: this.#boot.sealer,
+      onNotice: () => this.#frontend.onNotice(),
+      onSealer: (message) => this.#onSealer(message),
+      onFatal: (error) => this.#fail(error),
+      onRestart: (worker, error) =>
+        this.#log.warn(
+          { worker, error: error?.message ?? 'its thread ended' },
+          'a codec worker was replaced, its slab is done again',
+        ),
+    });
+    await ready;
+    if (this.#fault !== null) throw this.#fault;
+    // Only now: a start that is refused leaves no trace in the audit trail.
+    tellStart(this.#boot, this.#audit, this.#frontend);
+    for (const event of this.#held ?? []) this.#audit.forward(event);
+    this.#held = null;
+    this.#watch.start(() => this.#tick());
+    if (config.listen !== false) this.#port = await this.#frontend.listen();
+    if (this.#fault !== null) throw this.#fault;
+    this.#running = true;
+    const { data, lake } = config;
+    const { truncatedBytes } = recovered;
+    this.#log.info({ url: this.url, engine: identity.engine, data, lake, truncatedBytes }, 'ready');
+  }
+
+  async ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult> {
+    if (typeof input !== 'string' && !(input instanceof Uint8Array) && !Array.isArray(input))
+      throw new TypeError('ingest takes text, bytes or an array of objects');
+    if (this.#fault !== null) throw this.#fault;
+    const frames = framesOf(input, this.#boot.config.limits);
+    const results = Promise.all(frames.map(({ bytes }) => this.#frontend.ingest(stream, bytes)));
+    return mergeResults(await this.#unlessFault(results), frames);
+  }
+
+  status(): EngineStatus {
+    return statusOf(this.#boot, this.#base, this.#frontend.status(), this.#watch, {
+      url: this.url,
+      batches: this.#batches,
+      outage: this.#outage,
+      restarts: this.#pool?.restarts ?? 0,
+    });
+  }
+
+  seals(): AsyncIterableIterator<Record<string, unknown>> {
+    return this.#feed.open();
+  }
+
+  close(): Promise<boolean> {
+    this.#closing ??= (
+      this.#fault === null ? this.#unlessFault(this.#drain()) : Promise.reject(this.#fault)
+    ).catch(async (error: unknown) => {
+      await this.abandon();
+      if (this.#fault === null) throw error;
+      return false;
+    });
+    return this.#closing;
+  }
+
+  /** Lets go of everything at once: a start that failed, or a fault. */
+  async abandon(): Promise<void> {
+    this.#watch.stop();
+    this.#frontend.close();
+    this.#feed.close();
+    await this.#pool?.close();
+    this.#boot.lock.release();
+  }
+
+  /** Settles as `work` does, or with the fault that keeps it from ever settling. */
+  #unlessFault<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#unsettled.add(reject);
+      work.then(resolve, reject).finally(() => this.#unsettled.delete(reject));
+    });
+  }
+
+  /** Frontend, ring, journal, seal: each is empty before the next is told to end. */
+  async #drain(): Promise<boolean> {
+    const pool = this.#pool as Pool;
+    this.#log.info('draining');
+    this.#frontend.stopAccepting();
+    await this.#frontend.flushed();
+    this.#frontend.closeConnections();
+    this.#audit.tick(true);
+    this.#stopped = true;
+    tellStop(this.#boot, this.#frontend);
+    await this.#frontend.flushed();
+    this.#frontend.close();
+    await pool.drained();
+    const withinMs = this.#boot.config.drain * 1000;
+    const published = await new Promise<boolean>((resolve) => {
+      this.#drained = resolve;
+      pool.toSealer({ type: 'drain', withinMs });
+    });
+    pool.toSealer({ type: 'close' });
+    await pool.close();
+    this.#watch.stop();
+    this.#feed.close();
+    this.#boot.lock.release();
+    this.#log.info({ published }, 'stopped');
+    return published;
+  }
+
+  #onSealer(message: SealerMessage): void {
+    switch (message.type) {
+      case 'ready':
+        this.#ready?.();
+        break;
+      case 'sealed':
+        this.#batches += 1;
+        this.#feed.publish(JSON.parse(message.seal));
+        break;
+      case 'audit':
+        this.#onEvent(message.event);
+        break;
+      case 'outage':
+        this.#outage = message.message;
+        this.#log.error({ error: message.message }, 'the lake cannot be written; batches wait in the outbox');
+        break;
+      case 'recovered':
+        this.#outage = null;
+        this.#log.info('the lake is written again');
+        break;
+      case 'drained':
+        this.#drained?.(message.published);
+        break;
+      case 'checkpoint':
+        break;
+    }
+  }
+
+  /** An event of the seal stage. After the stop event nothing may follow: what happens then goes to the log alone. */
+  #onEvent(event: AuditEntry): void {
+    if (event.action === 'lake.lost')
+      this.#log.error({ lake: event.target, reason: event.reason }, 'lake lost');
+    if (this.#stopped) this.#log.warn({ event }, 'audit event after the stop event');
+    else if (this.#held !== null) this.#held.push(event);
+    else this.#audit.forward(event);
+  }
+
+  /** Once a second: clock steps, the journal's fill, repeats in the audit trail. */
+  #tick(): void {
+    if (this.#stopped) return;
+    const step = this.#clockStep();
+    if (step !== null) this.#audit.event('clock.step', 'wall clock', { new: { step_ms: step } });
+    const full = this.#watch.fullBecause();
+    if (full !== null && this.#gap === null) {
+      this.#log.error({ reason: full }, 'refusing: the journal is full');
+      this.#audit.event('gap.opened', 'ingest', { reason: full });
+    }
+    if (full === null && this.#gap !== null) {
+      this.#log.info('taking again');
+      this.#audit.event('gap.closed', 'ingest', { reason: this.#gap });
+    }
+    this.#gap = full;
+    this.#audit.tick();
+  }
+
+  #fail(error: Error): void {
+    if (this.#fault !== null) return;
+    this.#fault = error;
+    this.#watch.stop();
+    this.#frontend.close();
+    this.#ready?.();
+    for (const reject of this.#unsettled) reject(error);
+    // Before it runs, whoever called createEngine hears of it.
+    if (!this.#running) return;
+    this.#log.fatal({ error: error.message }, 'state unknown: stopping; the next start recovers');
+    this.#onFatal(error);
+  }
+}
