@@ -37,7 +37,8 @@ export function describe(
     const member = nameAt(bytes, offset);
     return {
       detail: printable(`${shown(member)} is not a field of ${schemaName(table)}`),
-      path: pointer(member),
+      // A name that is half a surrogate pair has no JSON Pointer: RFC 6901 §3 wants Unicode characters.
+      path: member.isWellFormed() ? pointer(member) : null,
     };
   }
   const detail = known === null ? withoutField(name, bytes, offset) : ofField(name, known, bytes, offset);
