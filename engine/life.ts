@@ -60,11 +60,16 @@ export function tellStart(boot: Boot, audit: AuditTrail, frontend: { flushed(): 
   writeRun(storage, folders.state, run);
 }
 
-/** Writes the stop event, the last of the run, and marks the run as stopped in good order. */
-export function tellStop(boot: Boot, frontend: { audit(entry: AuditEntry): void }): void {
-  const { storage, folders, identity, clock } = boot;
-  const entry = auditEntry(clock, 'stop', identity.engine, { reason: 'orderly shutdown' });
+/** Writes the stop event, the last of the run. @returns its time. */
+export function tellStop(boot: Boot, frontend: { audit(entry: AuditEntry): void }): string {
+  const entry = auditEntry(boot.clock, 'stop', boot.identity.engine, { reason: 'orderly shutdown' });
   frontend.audit(entry);
-  const started = readRun(storage, folders.state)?.started_utc ?? entry.at_utc;
-  writeRun(storage, folders.state, thisRun(boot, entry.at_utc, started));
+  return entry.at_utc;
+}
+
+/** Marks the run as stopped in good order: the stop event is durable, and sealed unless the lake was away. */
+export function markStopped(boot: Boot, stoppedUtc: string): void {
+  const { storage, folders } = boot;
+  const started = readRun(storage, folders.state)?.started_utc ?? stoppedUtc;
+  writeRun(storage, folders.state, thisRun(boot, stoppedUtc, started));
 }

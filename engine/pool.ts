@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { WorkerData } from '../workers/worker.ts';
 import { assert } from './assert.ts';
+import { atMost } from './at-most.ts';
 import type { CommitterData } from './commit/committer.ts';
 import { ConfigError, FatalError } from './errors.ts';
 import { MAX_WORKER_DEATHS, SEALER_CLOSE_MS } from './limits.ts';
@@ -147,7 +148,7 @@ class RunningPool implements Pool {
   }
 
   async close(): Promise<void> {
-    if (this.#sealerClosing && !this.#broken) await atMost(this.#sealer, SEALER_CLOSE_MS);
+    if (this.#sealerClosing && !this.#broken) await atMost(this.#sealer, SEALER_CLOSE_MS, undefined);
     this.#closing = true;
     await this.#threads.close();
     this.#fromCommitter.close();
@@ -260,14 +261,4 @@ async function untilStarted(ring: Ring, worker: number): Promise<void> {
   while (Atomics.load(ring.control, word) === 0) {
     await Atomics.waitAsync(ring.control, word, 0).value;
   }
-}
-
-/** Resolves when `promise` does, after `ms` milliseconds at the latest. */
-async function atMost(promise: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise, late]);
-  clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 // An engine that runs: starts the stages on opened stores, watches them, and takes them down in order. Each store is empty
 // before the stage behind it is told to end.
 
+import { atMost } from './at-most.ts';
 import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { watchClock } from './clock.ts';
@@ -8,7 +9,7 @@ import { Frontend } from './frontend/frontend.ts';
 import { framesOf, mergeResults } from './frontend/input.ts';
 import type { AuditEntry } from './journal/entry.ts';
 import type { Acct } from './journal/fold.ts';
-import { tellStart, tellStop } from './life.ts';
+import { markStopped, tellStart, tellStop } from './life.ts';
 import type { Logger } from './log.ts';
 import { type Pool, startPool } from './pool.ts';
 import type { IngestResult } from './reply.ts';
@@ -16,6 +17,9 @@ import type { SealerMessage } from './seal/sealer.ts';
 import { SealFeed } from './seal-feed.ts';
 import { type EngineStatus, statusOf } from './status.ts';
 import { JournalWatch } from './watch.ts';
+
+/** What a drain may take beyond its limit: a batch that is being written when the time is over. */
+const DRAIN_GRACE_MS = 2_000;
 
 /** A running engine. */
 export interface Engine {
@@ -59,6 +63,7 @@ export class RunningEngine implements Engine {
   /** The start is over: from here on a fault has nobody to be thrown at. */
   #running = false;
   #stopped = false;
+  #abandoned = false;
   #fault: Error | null = null;
   /** Calls that a fault ends. */
   readonly #unsettled = new Set<(error: Error) => void>();
@@ -150,23 +155,36 @@ export class RunningEngine implements Engine {
   }
 
   close(): Promise<boolean> {
-    this.#closing ??= (
-      this.#fault === null ? this.#unlessFault(this.#drain()) : Promise.reject(this.#fault)
-    ).catch(async (error: unknown) => {
-      await this.abandon();
-      if (this.#fault === null) throw error;
-      return false;
-    });
+    this.#closing ??= this.#end();
     return this.#closing;
   }
 
-  /** Lets go of everything at once: a start that failed, or a fault. */
+  /** Lets go of everything at once: a start that failed, a fault, or the end of a drain. */
   async abandon(): Promise<void> {
+    this.#abandoned = true;
     this.#watch.stop();
     this.#frontend.close();
     this.#feed.close();
     await this.#pool?.close();
     this.#boot.lock.release();
+  }
+
+  async #end(): Promise<boolean> {
+    const limitMs = this.#boot.config.drain * 1000;
+    let published: boolean | null = false;
+    try {
+      if (this.#fault === null) {
+        published = await this.#unlessFault(atMost(this.#drain(limitMs), limitMs + DRAIN_GRACE_MS, null));
+      }
+    } catch (error) {
+      if (this.#fault === null) throw error;
+    } finally {
+      await this.abandon();
+    }
+    if (published === null)
+      this.#log.warn({ limitMs }, 'the drain took too long: the next start goes on from here');
+    this.#log.info({ published: published === true }, 'stopped');
+    return published === true;
   }
 
   /** Settles as `work` does, or with the fault that keeps it from ever settling. */
@@ -178,29 +196,26 @@ export class RunningEngine implements Engine {
   }
 
   /** Frontend, ring, journal, seal: each is empty before the next is told to end. */
-  async #drain(): Promise<boolean> {
+  async #drain(withinMs: number): Promise<boolean> {
     const pool = this.#pool as Pool;
     this.#log.info('draining');
     this.#frontend.stopAccepting();
     await this.#frontend.flushed();
+    if (this.#abandoned) return false;
     this.#frontend.closeConnections();
     this.#audit.tick(true);
     this.#stopped = true;
-    tellStop(this.#boot, this.#frontend);
+    const stoppedUtc = tellStop(this.#boot, this.#frontend);
     await this.#frontend.flushed();
     this.#frontend.close();
     await pool.drained();
-    const withinMs = this.#boot.config.drain * 1000;
     const published = await new Promise<boolean>((resolve) => {
       this.#drained = resolve;
       pool.toSealer({ type: 'drain', withinMs });
     });
+    if (this.#abandoned) return false;
     pool.toSealer({ type: 'close' });
-    await pool.close();
-    this.#watch.stop();
-    this.#feed.close();
-    this.#boot.lock.release();
-    this.#log.info({ published }, 'stopped');
+    markStopped(this.#boot, stoppedUtc);
     return published;
   }
 

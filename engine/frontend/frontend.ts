@@ -142,7 +142,9 @@ export class Frontend {
 
   #notReady(): string | null {
     if (this.#parts.admission.draining) return 'the engine is shutting down';
-    if (this.#options.journal.full()) return 'the journal is full';
+    const { journal } = this.#options;
+    if (journal.full()) return journal.fullBecause?.() ?? 'the journal is full';
+    if (this.#parts.intake.ringFull) return 'the ring is full';
     return null;
   }
 

@@ -43,6 +43,7 @@ interface Post extends Sender {
   over: boolean;
 }
 
+const NO_BODY = new Uint8Array(0);
 const FULL = 'There is no room for more records now: send the same request again after a moment.';
 
 export class Posts {
@@ -59,7 +60,8 @@ export class Posts {
   }
 
   handle(res: HttpResponse, req: HttpRequest): void {
-    const length = Number(req.getHeader('content-length') || '0');
+    const declared = req.getHeader('content-length');
+    const length = Number(declared || '0');
     const post = this.#head(res, req, length);
     if ('status' in post) {
       this.#options.counters.refused += 1;
@@ -71,6 +73,11 @@ export class Posts {
       post.over = true;
       body.drop();
     });
+    // uWebSockets.js never calls onData for an announced length of 0 when the head came in several pieces.
+    if (declared !== '' && length === 0) {
+      this.#take(post, NO_BODY);
+      return;
+    }
     res.onData((chunk, last) => {
       if (post.over) return;
       if (!last) {

@@ -46,6 +46,7 @@ export class Intake {
   #wallMs = 0;
   #monotonicMs = 0;
   #full = false;
+  #refused = false;
   /** Bytes and frames since the start, with headers and padding. */
   bytes = 0;
   frames = 0;
@@ -75,6 +76,11 @@ export class Intake {
     return this.#full;
   }
 
+  /** True from a frame that found no room in the ring until one finds some, or commit moves. */
+  get ringFull(): boolean {
+    return this.#refused;
+  }
+
   /**
    * Room for frames that together take `bytes` in one slab. Waits at most MAX_RING_WAIT_MS in a turn of the event loop,
    * and not at all when commit does not move. Connections may be closed meanwhile: look at yours again.
@@ -82,7 +88,11 @@ export class Intake {
    */
   room(bytes: number): boolean {
     if (this.journalFull) return false;
-    if (this.#producer.reserve(bytes)) return true;
+    this.#refused = !this.#producer.reserve(bytes) && !this.#waitFor(bytes);
+    return !this.#refused;
+  }
+
+  #waitFor(bytes: number): boolean {
     this.#drain();
     while (!this.#producer.reserve(bytes)) {
       if (this.#waitMs <= 0) return false;
@@ -115,8 +125,9 @@ export class Intake {
     this.#schedule();
   }
 
-  /** Looks again for an idle worker: a notice has come, so one may have become idle. */
+  /** Looks again for an idle worker and for room: a notice has come, so there may be either. */
   poke(): void {
+    this.#refused = false;
     this.#looks = 0;
     if (this.#producer.openFrames > 0) this.#schedule();
   }

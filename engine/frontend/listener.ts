@@ -46,6 +46,39 @@ function whyNot(host: string, port: number): Promise<string> {
   });
 }
 
+type Call = (a: never, b: never, c: never) => unknown;
+
+/**
+ * An app never forgets its handlers, even when it is closed, and they hold the front end with the whole ring. So it gets
+ * stand-ins that look the handlers up in a list, and `detach` empties the list.
+ */
+function detachable(app: UwsApp): { app: UwsApp; detach(): void } {
+  const handlers: Call[] = [];
+  const standIn = <T extends Call>(handler: T): T => {
+    const index = handlers.push(handler) - 1;
+    const call: Call = (a, b, c) => handlers[index]?.(a, b, c);
+    return call as T;
+  };
+  const standIns = <T extends object>(behavior: T): T => {
+    const entries = Object.entries(behavior).map(([name, value]) => [
+      name,
+      typeof value === 'function' ? standIn(value as Call) : value,
+    ]);
+    return Object.fromEntries(entries) as T;
+  };
+  const stand: Pick<UwsApp, 'any' | 'ws' | 'filter'> = {
+    any: (path, handler) => app.any(path, standIn(handler)),
+    ws: (path, behavior) => app.ws(path, standIns(behavior)),
+    filter: (handler) => app.filter(standIn(handler)),
+  };
+  return {
+    app: Object.assign(Object.create(app), stand),
+    detach: () => {
+      handlers.length = 0;
+    },
+  };
+}
+
 /**
  * Listens. `prepare` adds the routes; `count` hears of each socket that opens (1) and of each that closes while it is not
  * a WebSocket (-1).
@@ -58,8 +91,9 @@ export async function startListener(
 ): Promise<Listener> {
   const uws = loadUws();
   const app = createApp(uws, listen);
-  prepare(app);
-  app.filter((_res, difference) => count(Number(difference)));
+  const { app: open, detach } = detachable(app);
+  prepare(open);
+  open.filter((_res, difference) => count(Number(difference)));
   let socket: us_listen_socket | false = false;
   const host = listen.host.replace(/^\[(.*)\]$/, '$1');
   app.listen(host, listen.port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (result) => {
@@ -75,5 +109,12 @@ export async function startListener(
     }
     throw new ConfigError(`cannot listen on ${at}: ${reason}`);
   }
-  return { port: uws.us_socket_local_port(socket), close: () => void app.close() };
+  return {
+    port: uws.us_socket_local_port(socket),
+    close: () => {
+      app.close();
+      // The handlers of what closes are called within this turn of the event loop.
+      setImmediate(detach);
+    },
+  };
 }

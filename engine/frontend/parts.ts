@@ -33,8 +33,8 @@ export interface FrontendOptions {
   readonly clock: Clock;
   /** The engine's running time over all runs, ms. */
   readonly runningMs: () => number;
-  /** `full` = nothing more may be taken; `occupancy` 0–1 of the quota. */
-  readonly journal: { full(): boolean; occupancy(): number };
+  /** `full` = nothing more may be taken, `fullBecause` why; `occupancy` 0–1 of the quota. */
+  readonly journal: { full(): boolean; fullBecause?(): string | null; occupancy(): number };
   readonly log: Logger;
   /** What `/v1/status` answers; default: `status()`. */
   readonly status?: () => unknown;

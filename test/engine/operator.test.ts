@@ -7,6 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test } from 'vitest';
 import { createEngine } from '../../engine/engine.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
@@ -156,4 +158,24 @@ test('an engine in a program: odd calls are answered, and nothing waits for ever
   expect(await engine.seals().next()).toEqual({ value: undefined, done: true });
   await expect(engine.ingest('coldchain', [record(1)])).rejects.toThrow('shutting down');
   await expect(createEngine({ data: '' })).rejects.toThrow('options: data: name a folder');
+});
+
+test('an engine in a program: opening and closing again and again keeps nothing of the closed ones', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const cycle = async () => {
+    const engine = await startEngine();
+    await engine.engine.ingest('coldchain', '{}\n');
+    await engine.remove();
+  };
+  await cycle();
+  const held: number[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    await cycle();
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    held.push(process.memoryUsage().arrayBuffers);
+  }
+  // One ring is 52 MiB: kept ones would add that much each time.
+  expect((held[3] as number) - (held[0] as number)).toBeLessThan(60 << 20);
 });

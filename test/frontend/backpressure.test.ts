@@ -85,7 +85,7 @@ test('backpressure: a window of 0 in hello is followed by one that lets the clie
   await client.acked(1);
 });
 
-test('backpressure: a full ring closes 1013 and answers 503, and healthz answers all the while', async () => {
+test('backpressure: a full ring closes 1013 and answers 503, readyz says so, and healthz answers all the while', async () => {
   const front = await startFront({ config: { ring: { slabs: 4 }, limits: { maxWindow: 64 } } });
   front.pipeline.auto = false;
   const clients = Array.from({ length: 12 }, (_, i) => connectTo(front, `?session=c${i}`));
@@ -100,8 +100,12 @@ test('backpressure: a full ring closes 1013 and answers 503, and healthz answers
   expect(answer.headers['retry-after']).toBe('1');
   expect(answer.json).toMatchObject({ status: 503, code: 'engine.full' });
   expect((await call(front, '/healthz')).status).toBe(200);
+  const notReady = await call(front, '/readyz');
+  expect(notReady.status).toBe(503);
+  expect(notReady.json).toEqual({ ready: false, reason: 'the ring is full' });
   front.pipeline.auto = true;
   await until(() => front.frontend.status().ring === 0);
+  expect((await call(front, '/readyz')).json).toEqual({ ready: true });
   // Every frame that was taken is durable once, every one that was not is the client's to send again.
   let durable = 0;
   for (let i = 0; i < 12; i++) {

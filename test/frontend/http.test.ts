@@ -151,6 +151,21 @@ test('http: a body in pieces is one frame', async () => {
   expect(front.pipeline.frames.length).toBe(1);
 });
 
+test('http: an empty body is answered also when its head comes in pieces, and the connection goes on', async () => {
+  const front = await startFront();
+  const { socket, received } = rawSocket(front);
+  const head =
+    'POST /v1/streams/coldchain/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n';
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.write(head.slice(0, 80));
+  await call(front, '/healthz');
+  socket.write(`${head.slice(80)}Content-Length: 0\r\n\r\n`);
+  await until(() => received().includes('"accepted":0'));
+  const body = lines(2);
+  socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+  await until(() => received().includes('"accepted":2'));
+});
+
 test('http: half a body and then the end leaves nothing behind', async () => {
   const front = await startFront();
   const { socket } = rawSocket(front);
