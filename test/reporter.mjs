@@ -25,7 +25,7 @@ export default class CountingReporter {
         const { state, note } = test.result();
         if (state === 'passed') counts.passed += 1;
         else if (state === 'failed') counts.failed += 1;
-        else counts.skipped.push({ name: nameOf(test, this.#root), reason: note ?? 'no reason given' });
+        else counts.skipped.push({ name: nameOf(test, this.#root), reason: note ?? null });
       }
       // A file that cannot be loaded has no tests to count: it counts as a failed one itself.
       for (const error of module.errors()) {

@@ -99,7 +99,9 @@ try {
 }
 
 console.log('');
-for (const { name, reason } of total.skipped) console.log(`skipped: ${name} (${reason})`);
+// A test that is skipped by a condition says in its name when.
+for (const { name, reason } of total.skipped)
+  console.log(`skipped: ${name}${reason === null ? '' : ` (${reason})`}`);
 const skipped = total.skipped.length === 0 ? '' : `, ${total.skipped.length} skipped`;
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -187,7 +187,7 @@ describe('firn verify', () => {
 
 const built = fileURLToPath(new URL('../../dist/engine/cli/main.js', import.meta.url));
 
-describe.skipIf(!existsSync(built))('firn verify, built', () => {
+describe.skipIf(!existsSync(built))('firn verify, built (skipped without dist)', () => {
   const firn = (...argv: string[]): ReturnType<typeof spawnSync> =>
     spawnSync(process.execPath, [built, 'verify', ...argv], { encoding: 'utf8' });
 

@@ -611,16 +611,19 @@ describe('verify: tampering', () => {
     if (independentRuns) agrees(lake, options, found);
   });
 
-  test.skipIf(!independentRuns)('an object compressed again at another level is RECOMPRESSED', async () => {
-    const { found, lake } = await check(soundLake, (l) => {
-      const path = join(l.folder, l.keys[2] as string);
-      writeFileSync(`${path}.raw`, decompress(l.read(l.keys[2] as string), 1 << 20));
-      expect(spawnSync('zstd', ['-q', '-19', '--rm', '-f', `${path}.raw`, '-o', path]).status).toBe(0);
-      return undefined;
-    });
-    expect(found).toMatchObject([{ verdict: 'RECOMPRESSED', index: 2 }]);
-    agrees(lake, {}, found);
-  });
+  test.skipIf(!independentRuns)(
+    'an object compressed again at another level is RECOMPRESSED (skipped without python3 and zstd)',
+    async () => {
+      const { found, lake } = await check(soundLake, (l) => {
+        const path = join(l.folder, l.keys[2] as string);
+        writeFileSync(`${path}.raw`, decompress(l.read(l.keys[2] as string), 1 << 20));
+        expect(spawnSync('zstd', ['-q', '-19', '--rm', '-f', `${path}.raw`, '-o', path]).status).toBe(0);
+        return undefined;
+      });
+      expect(found).toMatchObject([{ verdict: 'RECOMPRESSED', index: 2 }]);
+      agrees(lake, {}, found);
+    },
+  );
 
   test('with --quick a deleted object is MISSING and one of another length ALTERED, and a flipped bit goes unseen', async () => {
     const { found } = await check(soundLake, (lake) => {

@@ -30,7 +30,7 @@ function codecCodes(bytes: Uint8Array): string[] {
   return (frames[0]?.refused ?? []).map((refused) => refused.code);
 }
 
-describe.skipIf(!hasVectors)('vectors', () => {
+describe.skipIf(!hasVectors)('vectors (skipped where ../shared/vectors is absent)', () => {
   const jcs = vectorNames('jcs/input');
 
   test('jcs: there are six vectors', () => {
