@@ -82,9 +82,13 @@ try {
   type('node client.mjs');
   const [configuration] = blocks('json').slice(-1);
   writeFileSync(join(clone, 'firn.json'), configuration.replace(/<64 hex[^>]*>/, '0'.repeat(64)));
-  type(
-    `node -e "import('./dist/engine/config.js').then((c) => c.parseConfig(c.readConfigFile('firn.json'), 'firn.json'))"`,
-  );
+  const check = [
+    "import { readConfigFile } from './dist/engine/config-file.js';",
+    "import { parseConfig } from './dist/engine/config.js';",
+    "parseConfig(readConfigFile('firn.json'), 'firn.json');",
+  ];
+  writeFileSync(join(clone, 'configuration.mjs'), check.join('\n'));
+  type('node configuration.mjs');
 } catch (error) {
   counts.failed += 1;
   console.log(`FAILED: ${error.message}`);
