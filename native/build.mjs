@@ -1,0 +1,57 @@
+// Builds the native codec beside its sources: node native/build.mjs. Plain JavaScript, Node's own modules only: setup
+// runs it before firn itself is built. Exit 0 = built, 1 = not; then the last line says why, and firn runs all the same,
+// with its portable codec. It touches nothing outside this folder, and needs no network where Node has its headers beside it.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const LOG = join(HERE, 'build', 'build.log');
+
+function fail(why) {
+  console.log(`native codec: not built: ${why}`);
+  process.exit(1);
+}
+
+function works(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore', shell: process.platform === 'win32' }).status === 0;
+}
+
+/** node-gyp comes inside npm; npm tells the scripts it runs where it is. */
+function findNodeGyp() {
+  const prefix = dirname(dirname(process.execPath));
+  const packages = [
+    ...(process.env.npm_execpath?.endsWith('npm-cli.js') ? [dirname(dirname(process.env.npm_execpath))] : []),
+    join(prefix, 'lib/node_modules/npm'),
+    join(prefix, 'share/nodejs/npm'),
+    join(dirname(process.execPath), 'node_modules/npm'),
+    ...npmRoot(),
+  ];
+  return packages.map((npm) => join(npm, 'node_modules/node-gyp/bin/node-gyp.js')).find(existsSync);
+}
+
+function npmRoot() {
+  const options = { encoding: 'utf8', shell: process.platform === 'win32' };
+  const { status, stdout } = spawnSync('npm', ['root', '--global'], options);
+  return status === 0 ? [join(stdout.trim(), 'npm')] : [];
+}
+
+const compiler = process.env.CXX?.split(' ')[0] ?? 'c++';
+if (process.platform !== 'win32') {
+  if (!works(compiler, ['--version'])) fail(`no C++ compiler (${compiler})`);
+  if (!works('make', ['--version'])) fail('no make');
+}
+const nodeGyp = findNodeGyp();
+if (nodeGyp === undefined) fail('no node-gyp, which comes with npm');
+const prefix = dirname(dirname(process.execPath));
+const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
+const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp, 'rebuild', '-j', '2', ...headers], {
+  cwd: HERE,
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+});
+mkdirSync(dirname(LOG), { recursive: true });
+writeFileSync(LOG, `${stdout}\n${stderr}`);
+if (status !== 0) fail(`see ${LOG}`);

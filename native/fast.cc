@@ -1,0 +1,153 @@
+// The common record; see fast.h.
+//
+// No step of the walk looks whether the record has ended: its last byte is a closing brace, at which white space, digits
+// and words stop by themselves; strings, which might run over it, are checked.
+
+#include "fast.h"
+
+#include "timestamp.h"
+
+namespace firn {
+namespace {
+
+constexpr double powersOfTen[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+constexpr int exactDigits = 15;
+
+inline const uint8_t* skip(const uint8_t* at) {
+  // Most often there is none, which one comparison tells.
+  while (*at <= ' ' && isSpace(*at)) at++;
+  return at;
+}
+
+/** A decimal token: where it ends, where its canonical part ends, its value. */
+struct Decimal {
+  const uint8_t* end;
+  const uint8_t* canonicalEnd;
+  double value;
+  bool integral;
+};
+
+/**
+ * Reads a number of at most 15 digits without exponent. With so few digits the decimal is the only one of its length that
+ * its double gives back, so without trailing zeros of a fraction it is what ECMAScript writes; but for -0, and for values
+ * below 10^-6, which ECMAScript writes with an exponent.
+ * @returns false for any other number and for what is none.
+ */
+inline bool readDecimal(const uint8_t* at, Decimal& number) {
+  const bool negative = *at == '-';
+  if (negative) at++;
+  const uint8_t* first = at;
+  uint64_t digits = 0;
+  // Sixteen digits are enough to see that there are too many.
+  while (isDigit(*at) && at - first <= exactDigits) digits = digits * 10 + (*at++ - static_cast<uint64_t>('0'));
+  const At whole = at - first;
+  if (whole == 0 || (*first == '0' && whole > 1)) return false;
+  At fraction = 0;
+  const uint8_t* canonicalEnd = at;
+  if (*at == '.') {
+    const uint8_t* point = at++;
+    const uint8_t* last = point;
+    while (isDigit(*at) && at - first <= exactDigits + 1) {
+      if (*at != '0') last = at;
+      digits = digits * 10 + (*at++ - static_cast<uint64_t>('0'));
+    }
+    fraction = at - point - 1;
+    if (fraction == 0) return false;
+    canonicalEnd = last == point ? point : last + 1;
+  }
+  if (whole + fraction > exactDigits || (digits == 0 && negative)) return false;
+  // What follows must be white space, a comma or a brace: an exponent is found by whoever looks for those.
+  if (fraction > 6 && digits != 0 && digits < static_cast<uint64_t>(powersOfTen[fraction - 6])) return false;
+  const double value = static_cast<double>(digits) / powersOfTen[fraction];
+  number = {at, canonicalEnd, negative ? -value : value, canonicalEnd <= first + whole};
+  return true;
+}
+
+/** A string of a string, timestamp or enum field, without its quotes. */
+inline bool checkText(const Stream& stream, const Field& field, int number, const uint8_t* at, const uint8_t* end,
+                      Row& row) {
+  const auto bytes = static_cast<size_t>(end - at);
+  if (field.type == Type::timestamp) {
+    Instant instant;
+    if (readTimestamp(at, end, instant) != ok) return false;
+    if (number == stream.time) {
+      row.seconds = instant.seconds;
+      row.nanos = instant.nanos;
+    }
+    return true;
+  }
+  if (field.type == Type::enumeration) {
+    const int value = field.values.find(at, bytes);
+    if (value < 0) return false;
+    if (number == stream.compliance) row.excursion = value == stream.excursionValue;
+  } else {
+    const auto length = static_cast<double>(bytes);
+    if (length < field.minLength || length > field.maxLength) return false;
+    uint8_t allowed = 1;
+    for (const uint8_t* each = at; each < end; each++) allowed &= field.allowed[*each];
+    if (allowed == 0) return false;
+  }
+  if (stream.hasZones && number == stream.zoneBy) row.zone = stream.zoneNames.find(at, bytes);
+  return true;
+}
+
+}  // namespace
+
+bool readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row) {
+  if (end - start < 2 || *start != '{' || end[-1] != '}') return false;
+  row.reset(stream);
+  const uint8_t* at = skip(start + 1);
+  for (;;) {
+    if (*at != '"') return false;
+    const uint8_t* name = at + 1;
+    at = plainAsciiEnd(name, end, limit);
+    if (at >= end || *at != '"') return false;
+    const int number = stream.names.find(name, static_cast<size_t>(at - name));
+    if (number < 0 || row.has(number)) return false;
+    row.mark(number);
+    at = skip(at + 1);
+    if (*at != ':') return false;
+    at = skip(at + 1);
+
+    const Field& field = stream.fields[static_cast<size_t>(number)];
+    Piece& value = row.values[static_cast<size_t>(number)];
+    const uint8_t* from = at;
+    if (*at == '"') {
+      if (field.type == Type::number || field.type == Type::integer || field.type == Type::boolean) return false;
+      at = plainAsciiEnd(from + 1, end, limit);
+      if (at >= end || *at != '"') return false;
+      if (!checkText(stream, field, number, from + 1, at, row)) return false;
+      at++;
+      value = {from, static_cast<size_t>(at - from)};
+    } else if (field.type == Type::number || field.type == Type::integer) {
+      Decimal decimal;
+      if (!readDecimal(at, decimal)) return false;
+      if (field.type == Type::integer && !decimal.integral) return false;
+      if (decimal.value < field.min || decimal.value > field.max) return false;
+      if (stream.hasZones && number == stream.zoneField) row.judged = decimal.value;
+      value = {from, static_cast<size_t>(decimal.canonicalEnd - from)};
+      at = decimal.end;
+    } else if (field.type == Type::boolean) {
+      const size_t left = static_cast<size_t>(end - at);
+      const size_t bytes = *at == 't' ? 4 : 5;
+      if (left <= bytes || std::memcmp(at, bytes == 4 ? "true" : "false", bytes) != 0) return false;
+      value = {from, bytes};
+      at += bytes;
+    } else {
+      return false;
+    }
+
+    at = skip(at);
+    if (*at == ',') {
+      at = skip(at + 1);
+    } else {
+      if (at != end - 1 || *at != '}') return false;
+      break;
+    }
+  }
+  if (!stream.hasSeenRequired(row.seen)) return false;
+  row.evaluate(stream);
+  return true;
+}
+
+}  // namespace firn
