@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ChosenCodec, chooseCodec } from '../workers/load-codec.ts';
 import { type Clock, monotonicMs, raiseWallMs, systemClock } from './clock.ts';
 import type { CommitterData } from './commit/committer.ts';
 import type { Config } from './config.ts';
@@ -38,6 +39,8 @@ export interface Boot {
   readonly recovered: Recovered;
   /** Running time of this data folder over all runs, ms. */
   runningMs(): number;
+  /** The codec that runs. */
+  readonly codec: ChosenCodec;
   readonly committer: CommitterData;
   readonly sealer: SealerData;
 }
@@ -51,10 +54,11 @@ export function bootStores(
   newOrigin: string | undefined,
   storage: Storage = diskStorage,
 ): Boot {
+  const codec = chooseCodec(config.codec);
   const folders = foldersOf(storage, config);
   const lock = acquireLock(folders.state);
   try {
-    return open(config, newOrigin, storage, folders, lock);
+    return open(config, newOrigin, storage, folders, lock, codec);
   } catch (error) {
     lock.release();
     throw error;
@@ -67,6 +71,7 @@ function open(
   storage: Storage,
   folders: Folders,
   lock: Lock,
+  codec: ChosenCodec,
 ): Boot {
   const used =
     listSegments(storage, folders.records).length > 0 || existsSync(join(folders.state, 'snapshot'));
@@ -96,6 +101,7 @@ function open(
     identity,
     fold,
     recovered,
+    codec,
     runningMs: () => runningBaseMs + monotonicMs() - startMs,
     committer: {
       journalFolder: folders.records,

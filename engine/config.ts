@@ -126,7 +126,8 @@ const configSchema = z.strictObject({
   limits: limitsSchema.prefault({}),
   ring: z.strictObject({ slabs: positive.default(64), slabBytes: positive.default(256 * KIB) }).prefault({}),
   workers: positive.max(64).optional(),
-  codec: z.enum(['portable']).default('portable'),
+  /** `auto`: the native codec where it is built, else the portable one. */
+  codec: z.enum(['auto', 'native', 'portable']).default('auto'),
   journal: z
     .strictObject({
       segmentBytes: positive.min(4 * MIB).default(64 * MIB),

@@ -20,7 +20,7 @@ function thisRun(boot: Boot, stopped: string | null, started: string): Run {
     started_utc: started,
     stopped_utc: stopped,
     version: version(),
-    codec: boot.config.codec,
+    codec: boot.codec.name,
     config: withoutSecrets(boot.config),
   };
 }

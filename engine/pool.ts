@@ -4,6 +4,7 @@
 // No end of a thread goes unnoticed.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Codec } from '../workers/codec.ts';
 import type { WorkerData } from '../workers/worker.ts';
 import { assert } from './assert.ts';
 import { atMost } from './at-most.ts';
@@ -24,7 +25,7 @@ export interface PoolOptions {
   /** Codec workers, 1 to MAX_WORKERS. */
   readonly workers: number;
   readonly streams: readonly StreamSpec[];
-  readonly codec: 'portable';
+  readonly codec: Codec['name'];
   /** File URL of a module that exports `createCodec`, in place of the named codec. */
   readonly codecModule?: string;
   readonly committer: CommitterData;

@@ -104,7 +104,7 @@ export class RunningEngine implements Engine {
       ring: this.#boot.ring,
       workers: config.workers,
       streams: this.#boot.specs,
-      codec: config.codec,
+      codec: this.#boot.codec.name,
       ...(codecModule === undefined ? {} : { codecModule }),
       committer: this.#boot.committer,
       sealer: this.#boot.sealer,
@@ -119,6 +119,8 @@ export class RunningEngine implements Engine {
     });
     await ready;
     if (this.#fault !== null) throw this.#fault;
+    const { note } = this.#boot.codec;
+    if (note !== null) this.#log.warn({ codec: this.#boot.codec.name }, `the portable codec runs: ${note}`);
     // Only now: a start that is refused leaves no trace in the audit trail.
     tellStart(this.#boot, this.#audit, this.#frontend);
     for (const event of this.#held ?? []) this.#audit.forward(event);

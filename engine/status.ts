@@ -70,7 +70,7 @@ export function statusOf(
   return {
     engine: boot.identity.engine,
     url: live.url,
-    codec: config.codec,
+    codec: boot.codec.name,
     data: config.data,
     lake: config.lake,
     acct: {

@@ -19,6 +19,8 @@ export interface SlabView {
   frames: number;
   /** Number of reject summaries written so far: set to 0 by the worker when it starts a slab, advanced by the codec. */
   rejected: number;
+  /** One control word of the ring: a codec that stores the index of each frame in it need not call `begin`. */
+  readonly frameWord?: Int32Array;
 }
 
 export interface Codec {
@@ -26,7 +28,7 @@ export interface Codec {
   /**
    * Encodes frames from `cursor` on into `out` until `out` cannot take the next entry or the slab is at its end
    * (`cursor.frame === slab.frames`). Writes the accepted/rejected/refusal words of each frame that it finishes.
-   * `begin(frame)` is called with the index of each frame before it is touched.
+   * `begin(frame)` is called with the index of each frame before it is touched, or `slab.frameWord` set to it.
    * @returns bytes written to `out`: whole entries.
    */
   encode(slab: SlabView, cursor: Cursor, out: Uint8Array, begin: (frame: number) => void): number;

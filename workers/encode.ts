@@ -4,7 +4,15 @@
 import { assert } from '../engine/assert.ts';
 import type { RingWorker } from '../engine/ring/claim.ts';
 import { FRAME, FRAME_FLAG, frameBytes } from '../engine/ring/frame.ts';
-import { inputOffset, NO_FRAME, outputOffset, type Ring, rejectsOffset } from '../engine/ring/layout.ts';
+import {
+  inputOffset,
+  NO_FRAME,
+  outputOffset,
+  type Ring,
+  rejectsOffset,
+  SLAB,
+  slabWord,
+} from '../engine/ring/layout.ts';
 import type { Codec, Cursor, SlabView } from './codec.ts';
 import { EntryWriter } from './entries.ts';
 import { refuseCrashed } from './reject.ts';
@@ -100,10 +108,11 @@ export class SlabEncoder {
 }
 
 function slotOf(ring: Ring, slab: number): Slot {
-  const { sizes, data } = ring;
+  const { sizes, data, control } = ring;
   const start = inputOffset(sizes, slab);
   const output = outputOffset(sizes, slab);
   const rejects = rejectsOffset(sizes, slab);
+  const frameWord = slabWord(slab, SLAB.frame);
   return {
     slab: {
       input: data.subarray(start, start + sizes.slabBytes),
@@ -111,6 +120,7 @@ function slotOf(ring: Ring, slab: number): Slot {
       bytes: 0,
       frames: 0,
       rejected: 0,
+      frameWord: control.subarray(frameWord, frameWord + 1),
     },
     input: new DataView(data.buffer, start, sizes.slabBytes),
     output: data.subarray(output, output + sizes.outputBytes),

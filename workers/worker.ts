@@ -4,6 +4,7 @@
 import { NO_SLAB, RingWorker } from '../engine/ring/claim.ts';
 import type { Ring } from '../engine/ring/layout.ts';
 import type { StreamSpec } from '../engine/schema/table.ts';
+import type { Codec } from './codec.ts';
 import { SlabEncoder } from './encode.ts';
 import { loadCodec } from './load-codec.ts';
 
@@ -13,7 +14,7 @@ export interface WorkerData {
   /** Its number among the workers, from 0. */
   readonly worker: number;
   readonly streams: readonly StreamSpec[];
-  readonly codec: 'portable';
+  readonly codec: Codec['name'];
   /** File URL of a module that exports `createCodec`, in place of the named codec. */
   readonly codecModule?: string;
 }

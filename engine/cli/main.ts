@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'show what is in an object, a journal segment or a checkpoint',
     load: () => import('./inspect.ts'),
   },
+  'build-native': {
+    about: 'compile the native codec',
+    load: () => import('./build-native.ts'),
+  },
 };
 
 const width = Math.max(...Object.keys(commands).map((name) => name.length)) + 2;
@@ -53,7 +57,9 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     return name === undefined ? 2 : 0;
   }
   if (name === '--version' || name === '-v' || name === 'version') {
-    console.log(version());
+    const { chooseCodec } = await import('../../workers/load-codec.ts');
+    const { name, note } = chooseCodec('auto');
+    console.log(`${version()}, codec ${name}${note === null ? '' : ` (${note})`}`);
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -69,7 +69,7 @@ export async function run(argv: string[]): Promise<number> {
   // Told with the name of the file, before anything is opened.
   const { newOrigin: _, ...configuration } = input;
   const where = args.text('config') ?? 'command line';
-  parseConfig(configuration, where);
+  const { codec } = parseConfig(configuration, where);
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -84,8 +84,11 @@ export async function run(argv: string[]): Promise<number> {
       throw new ConfigError(`${where}: ${error.message}`, { cause: error });
     throw error;
   });
+  const { chooseCodec } = await import('../../workers/load-codec.ts');
+  const { note } = chooseCodec(codec);
   const view = viewOf(engine.status());
-  console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}`);
+  const why = note === null ? '' : ` (${note})`;
+  console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}${why}`);
   console.log(`data ${view.data}, lake ${view.lake}`);
   console.log(memoryLine(view.memory));
   await stopped;

@@ -26,6 +26,8 @@ const DIST = join(ROOT, 'dist');
 const LOCK = join(DIST, '.setup-lock');
 const INSTALLED = join(MODULES, '.firn-installed');
 const BUILT = join(DIST, '.built');
+const NATIVE = join(ROOT, 'native');
+const NATIVE_TRIED = join(NATIVE, 'build', '.tried');
 const NODE_LEAST = [20, 19];
 const SOURCE_FOLDERS = ['engine', 'workers', 'bench', 'test'];
 const POLL_MS = 200;
@@ -116,6 +118,33 @@ function build() {
   utimesSync(BUILT, began, began);
 }
 
+/** The native codec's sources, as above; null in a checkout without them. */
+function nativeSources() {
+  if (!existsSync(join(NATIVE, 'build.mjs'))) return null;
+  const names = readdirSync(NATIVE).filter((name) => /\.(cc|h|gyp|mjs)$/.test(name));
+  names.sort();
+  return { list: names.join('\n'), newest: Math.max(...names.map((name) => changed(join(NATIVE, name)))) };
+}
+
+/** Once for each state of the sources: what could not be built is not tried again at every start. */
+function mustBuildNative() {
+  const found = nativeSources();
+  if (found === null) return false;
+  if (!existsSync(NATIVE_TRIED)) return true;
+  return found.newest > changed(NATIVE_TRIED) || readFileSync(NATIVE_TRIED, 'utf8') !== found.list;
+}
+
+/** Builds the native codec. Where that cannot be done the script says why in a line, and firn runs without it. */
+function buildNative() {
+  console.log('setup: building the native codec');
+  const began = new Date();
+  const { list } = nativeSources();
+  spawnSync(process.execPath, [join(NATIVE, 'build.mjs')], { cwd: ROOT, stdio: 'inherit' });
+  mkdirSync(dirname(NATIVE_TRIED), { recursive: true });
+  writeFileSync(NATIVE_TRIED, list);
+  utimesSync(NATIVE_TRIED, began, began);
+}
+
 function alive(pid) {
   try {
     process.kill(pid, 0);
@@ -184,9 +213,10 @@ function alone(steps) {
 }
 
 checkNode();
-if (mustInstall() || mustBuild()) {
+if (mustInstall() || mustBuild() || mustBuildNative()) {
   alone(() => {
     if (mustInstall()) install();
     if (mustBuild()) build();
+    if (mustBuildNative()) buildNative();
   });
 }
