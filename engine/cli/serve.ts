@@ -17,7 +17,7 @@ export const spec: CommandSpec = {
     lake: { value: 'DIR', help: 'where sealed batches go (DATA/lake)' },
     host: { value: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
     port: { value: 'PORT', help: 'port to listen on; 0 = any that is free (9400)' },
-    codec: { value: 'NAME', help: 'portable: the TypeScript codec (portable)' },
+    codec: { value: 'NAME', help: 'auto, native or portable (auto: native where it is built)' },
     'new-origin': { value: 'NAME', help: 'go on under a new log name after data was restored from a backup' },
   },
   examples: [
@@ -53,7 +53,7 @@ export function serveInput(args: Arguments): ConfigInput & { newOrigin?: string 
     ...(data !== undefined && { data }),
     ...(lake !== undefined && { lake }),
     // What is not a codec is told by the configuration's own check.
-    ...(codec !== undefined && { codec: codec as 'portable' }),
+    ...(codec !== undefined && { codec: codec as 'auto' }),
     ...(newOrigin !== undefined && { newOrigin }),
   };
 }

@@ -90,7 +90,7 @@ test('demo: Ctrl-C drains, verifies and shows three next steps', async () => {
 
 test('serve: it names its endpoint, keeps the port to itself, and SIGTERM drains and exits 0', async () => {
   const first = firn('serve', '--port', '0');
-  const [, port] = await first.seen(/listening on http:\/\/127\.0\.0\.1:(\d+), codec portable/);
+  const [, port] = await first.seen(/listening on http:\/\/127\.0\.0\.1:(\d+), codec (?:native|portable)/);
   await first.seen(/^data .*firn-data, lake .*firn-data\/lake$/m);
   const second = await firn('serve', '--port', String(port), '--data', 'other').ended;
   expect(second.code).toBe(2);

@@ -139,3 +139,21 @@ test('setup: a failed install says what to do offline, a failed build is done ag
   expect(steps()).toEqual(['npm install --no-save', 'tsc']);
   expect(existsSync(join(root, 'dist/.setup-lock'))).toBe(false);
 });
+
+test('setup: the native codec is tried once for each state of its sources, and a failure fails nothing', async () => {
+  mkdirSync(join(root, 'native'));
+  const script = `require('node:fs').appendFileSync('steps', 'native\\n'); console.log('why not'); process.exit(1);`;
+  writeFileSync(
+    join(root, 'native/build.mjs'),
+    `import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url); ${script}`,
+  );
+  writeFileSync(join(root, 'native/a.cc'), '');
+  const first = await setup();
+  expect(first.code).toBe(0);
+  expect(first.out).toContain('setup: building the native codec\nwhy not\n');
+  expect(await setup()).toEqual({ code: 0, out: '', err: '' });
+  touch('native/a.cc');
+  await setup();
+  expect(steps().filter((step) => step === 'native')).toHaveLength(2);
+});

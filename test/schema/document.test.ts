@@ -11,9 +11,9 @@ import {
 } from '../../engine/schema/document.ts';
 import { TELEMETRY_1 } from '../../engine/schema/telemetry.ts';
 import { canonicalise } from '../../workers/canonicalise.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 import { encodeSlab, slabOf } from '../support/slab.ts';
 import { EVERY_TYPE, telemetry, telemetryStream } from '../support/stream.ts';
+import { createTwins } from '../support/twins.ts';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -54,7 +54,7 @@ function fits(schema: JsonSchema | true | undefined, value: unknown): boolean {
 const zones = { by: 'zone_id', field: 'temperature_c', limits: { 'DOCK-7': { max: 0 } } };
 
 function lines(payload: string, changes = {}): string[] {
-  const codec = createPortableCodec([telemetryStream(changes)]);
+  const codec = createTwins([telemetryStream(changes)]);
   return (encodeSlab(codec, slabOf([{ payload }])).frames[0]?.accepted ?? []).map(({ line }) => line);
 }
 

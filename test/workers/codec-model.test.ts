@@ -5,7 +5,6 @@ import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import type { StreamSpec, Table } from '../../engine/schema/table.ts';
 import { canonicalise } from '../../workers/canonicalise.ts';
 import { parseJson } from '../../workers/parse.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 import {
   type AcceptedOutput,
   encodeSlab,
@@ -15,6 +14,7 @@ import {
   slabOf,
 } from '../support/slab.ts';
 import { EVERY_TYPE, telemetry, telemetryStream } from '../support/stream.ts';
+import { createTwins } from '../support/twins.ts';
 
 const RECEIVED = '2026-01-31T23:59:59.007Z';
 
@@ -29,7 +29,7 @@ const streams: StreamSpec[] = [
     maxRecordsPerFrame: 12,
   }),
 ];
-const codec = createPortableCodec(streams);
+const codec = createTwins(streams);
 
 const moment = fc
   .tuple(
@@ -242,7 +242,7 @@ describe('codec', () => {
       ],
     };
     const judge = (members: string, spec: Partial<StreamSpec>) => {
-      const lines = createPortableCodec([telemetryStream({ table, ...spec })]);
+      const lines = createTwins([telemetryStream({ table, ...spec })]);
       const slab = slabOf([{ payload: `{"timestamp_utc":"2026-01-31T23:59:58Z"${members}}` }]);
       const accepted = encodeSlab(lines, slab).frames.flatMap((frame) => frame.accepted);
       const { line, excursion } = accepted[0] as AcceptedOutput;
@@ -283,7 +283,7 @@ describe('codec', () => {
     const slab = slabOf(input);
     codec.encode(slab, { frame: 0, offset: 0, record: 0 }, new Uint8Array(1200), () => {});
     slab.rejected = 0;
-    expect(encodeSlab(codec, slab)).toEqual(encodeSlab(createPortableCodec(streams), slabOf(input)));
+    expect(encodeSlab(codec, slab)).toEqual(encodeSlab(createTwins(streams), slabOf(input)));
   });
 });
 

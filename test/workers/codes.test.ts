@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { CODES, NO_FIELD } from '../../engine/codes.ts';
 import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { TELEMETRY_1 } from '../../engine/schema/telemetry.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 import { encodeSlab, slabOf } from '../support/slab.ts';
 import { EVERY_TYPE, GOOD_MEMBERS, nested, telemetry, telemetryStream } from '../support/stream.ts';
+import { createTwins } from '../support/twins.ts';
 
-const strict = createPortableCodec([telemetryStream()]);
-const lenient = createPortableCodec([telemetryStream({ unknownFields: 'ignore' })]);
-const every = createPortableCodec([telemetryStream({ table: EVERY_TYPE })]);
+const strict = createTwins([telemetryStream()]);
+const lenient = createTwins([telemetryStream({ unknownFields: 'ignore' })]);
+const every = createTwins([telemetryStream({ table: EVERY_TYPE })]);
 
 /** What becomes of one line: `code field @text from the fault on`, or the canonical line. */
 function judge(codec: typeof strict, line: string | Uint8Array, table = TELEMETRY_1): string {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { codeNumber, NO_FIELD } from '../../engine/codes.ts';
 import { FRAME_FLAG, FRAME_KIND, FRAME_MODE } from '../../engine/ring/frame.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 import { encodeSlab, type FrameInput, RECEIVED_MS, type SlabOutput, slabOf } from '../support/slab.ts';
 import { telemetry, telemetryStream } from '../support/stream.ts';
+import { createTwins } from '../support/twins.ts';
 
-const codec = createPortableCodec([telemetryStream()]);
+const codec = createTwins([telemetryStream()]);
 
 function encode(frame: FrameInput | string | Uint8Array, stream = telemetryStream()): SlabOutput {
   const input = typeof frame === 'string' || frame instanceof Uint8Array ? { payload: frame } : frame;
-  return encodeSlab(createPortableCodec([stream]), slabOf([input]));
+  return encodeSlab(createTwins([stream]), slabOf([input]));
 }
 
 /** Accepted sensors and refused records of the only frame: `a b !1:field.type`. */

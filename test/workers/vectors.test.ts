@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { canonicalise } from '../../workers/canonicalise.ts';
 import { JsonError, parseJson } from '../../workers/parse.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 import { encodeSlab, slabOf } from '../support/slab.ts';
 import { telemetryStream } from '../support/stream.ts';
+import { createTwins } from '../support/twins.ts';
 import { hasVectors, vector, vectorNames } from '../support/vectors.ts';
 
 if (!hasVectors)
@@ -25,7 +25,7 @@ function codeOf(bytes: Uint8Array): string {
 
 /** Codes of the refusals of one frame that is one JSON text. */
 function codecCodes(bytes: Uint8Array): string[] {
-  const codec = createPortableCodec([telemetryStream()]);
+  const codec = createTwins([telemetryStream()]);
   const { frames } = encodeSlab(codec, slabOf([{ payload: bytes, mode: FRAME_MODE.json }]));
   return (frames[0]?.refused ?? []).map((refused) => refused.code);
 }
