@@ -51,6 +51,7 @@ bool Codec::frame(size_t at) {
   }
   const Stream& stream = streamOf(number);
   entries_.frame(header, state_->record > 0);
+  if (state_->record == 0 && header[frame::mode] != frame::modeLines && commonText(stream, at, start, end)) return true;
   split_.run(bytes, static_cast<At>(start), static_cast<At>(end), header[frame::mode], stream.maxRecords);
   if (split_.refusal != ok) {
     return refuseFrame(at, number, split_.refusal, split_.start, split_.end, split_.offset);
@@ -67,6 +68,46 @@ bool Codec::refuseFrame(size_t at, uint32_t stream, Code code, At start, At end,
   return true;
 }
 
+/**
+ * A frame that is an array of common records, or in JSON mode a common record, in one walk: entries are written on the
+ * assumption that no doubt will come up, and taken back when one does, or when there is no room.
+ * @returns false when nothing is written and the frame must go the exact way.
+ */
+bool Codec::commonText(const Stream& stream, size_t at, size_t start, size_t end) {
+  const uint8_t* bytes = input_.at;
+  const uint8_t* header = bytes + at;
+  const uint8_t* limit = bytes + input_.bytes;
+  const uint8_t* p = bytes + skipSpace(bytes, static_cast<At>(start), static_cast<At>(end));
+  const uint8_t* to = bytes + trimEnd(bytes, p - bytes, static_cast<At>(end));
+  if (to - p < 2) return false;
+  const bool array = *p == '[';
+  if (to[-1] != (array ? ']' : '}') || (!array && header[frame::mode] != frame::modeJson)) return false;
+  setReceived(load<double>(header + frame::receivedMs));
+  const size_t mark = entries_.mark();
+  uint32_t count = 0;
+  bool sure = false;
+  if (array) p++;
+  while (!sure) {
+    if (array) p += skipSpace(p, 0, to - p);
+    p = readCommon(stream, p, to, limit, row_);
+    if (p == nullptr || count == stream.maxRecords || !entries_.accepted(stream, row_, p, received_)) break;
+    count++;
+    if (array) {
+      p += skipSpace(p, 0, to - p);
+      if (*p == ',') {
+        p++;
+        continue;
+      }
+      if (*p++ != ']') break;
+    }
+    if (p != to) break;
+    sure = true;
+  }
+  if (sure) tellCounts(at, count, 0, ok);
+  else entries_.rollBack(mark);
+  return sure;
+}
+
 /** The records of a frame from the state's on. */
 bool Codec::records(const Stream& stream, size_t at) {
   const uint8_t* bytes = input_.at;
@@ -80,7 +121,7 @@ bool Codec::records(const Stream& stream, size_t at) {
   for (; record < count; record++) {
     const auto [start, end] = split_.records[record];
     Code code = ok;
-    if (!readCommon(stream, bytes + start, bytes + end, limit, row_)) {
+    if (readCommon(stream, bytes + start, bytes + end, limit, row_) != bytes + end) {
       code = validator_.validate(stream, bytes, start, end, row_);
     }
     if (code == ok) {

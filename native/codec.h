@@ -53,6 +53,7 @@ class Codec {
   Area input_{}, rejects_{};
 
   bool frame(size_t at);
+  bool commonText(const Stream& stream, size_t at, size_t start, size_t end);
   bool records(const Stream& stream, size_t at);
   bool refuseFrame(size_t at, uint32_t stream, Code code, At start, At end, At offset);
   const Stream& streamOf(uint32_t number) const;

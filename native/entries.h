@@ -31,6 +31,15 @@ class EntryWriter {
     continued_ = continued;
     framePending_ = true;
   }
+  /** Where a frame's entries begin, for `rollBack`. To be asked before the first of them. */
+  size_t mark() const { return at_; }
+  /** Takes all entries of the newest frame back. What they left in the output is written over or lies behind its end. */
+  void rollBack(size_t mark) {
+    // Leaves of frames before are among those that wait, so all are hashed; those taken back still lie in the output.
+    hasher_.flush();
+    at_ = mark;
+    framePending_ = true;
+  }
   /** Writes the entry of a frame that has no records. Like all below: false, and nothing is written, without room. */
   bool frameAlone() { return !framePending_ || room(0); }
   /** An accepted record, which lies before `end`. `received` = receivedBytes of JSON, with slack behind them. */

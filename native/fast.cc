@@ -1,7 +1,7 @@
 // The common record; see fast.h.
 //
-// No step of the walk looks whether the record has ended: its last byte is a closing brace, at which white space, digits
-// and words stop by themselves; strings, which might run over it, are checked.
+// No step of the walk looks whether it has come to the end: the last byte is a closing bracket or brace, at which white
+// space, digits and words stop by themselves; strings, which might run over it, are checked.
 
 #include "fast.h"
 
@@ -93,61 +93,61 @@ inline bool checkText(const Stream& stream, const Field& field, int number, cons
 
 }  // namespace
 
-bool readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row) {
-  if (end - start < 2 || *start != '{' || end[-1] != '}') return false;
+const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row) {
+  if (end - start < 2 || *start != '{' || (end[-1] != '}' && end[-1] != ']')) return nullptr;
   row.reset(stream);
   const uint8_t* at = skip(start + 1);
   for (;;) {
-    if (*at != '"') return false;
+    if (*at != '"') return nullptr;
     const uint8_t* name = at + 1;
     at = plainAsciiEnd(name, end, limit);
-    if (at >= end || *at != '"') return false;
+    if (at >= end || *at != '"') return nullptr;
     const int number = stream.names.find(name, static_cast<size_t>(at - name));
-    if (number < 0 || row.has(number)) return false;
+    if (number < 0 || row.has(number)) return nullptr;
     row.mark(number);
     at = skip(at + 1);
-    if (*at != ':') return false;
+    if (*at != ':') return nullptr;
     at = skip(at + 1);
 
     const Field& field = stream.fields[static_cast<size_t>(number)];
     Piece& value = row.values[static_cast<size_t>(number)];
     const uint8_t* from = at;
     if (*at == '"') {
-      if (field.type == Type::number || field.type == Type::integer || field.type == Type::boolean) return false;
+      if (field.type == Type::number || field.type == Type::integer || field.type == Type::boolean) return nullptr;
       at = plainAsciiEnd(from + 1, end, limit);
-      if (at >= end || *at != '"') return false;
-      if (!checkText(stream, field, number, from + 1, at, row)) return false;
+      if (at >= end || *at != '"') return nullptr;
+      if (!checkText(stream, field, number, from + 1, at, row)) return nullptr;
       at++;
       value = {from, static_cast<size_t>(at - from)};
     } else if (field.type == Type::number || field.type == Type::integer) {
       Decimal decimal;
-      if (!readDecimal(at, decimal)) return false;
-      if (field.type == Type::integer && !decimal.integral) return false;
-      if (decimal.value < field.min || decimal.value > field.max) return false;
+      if (!readDecimal(at, decimal)) return nullptr;
+      if (field.type == Type::integer && !decimal.integral) return nullptr;
+      if (decimal.value < field.min || decimal.value > field.max) return nullptr;
       if (stream.hasZones && number == stream.zoneField) row.judged = decimal.value;
       value = {from, static_cast<size_t>(decimal.canonicalEnd - from)};
       at = decimal.end;
     } else if (field.type == Type::boolean) {
       const size_t left = static_cast<size_t>(end - at);
       const size_t bytes = *at == 't' ? 4 : 5;
-      if (left <= bytes || std::memcmp(at, bytes == 4 ? "true" : "false", bytes) != 0) return false;
+      if (left <= bytes || std::memcmp(at, bytes == 4 ? "true" : "false", bytes) != 0) return nullptr;
       value = {from, bytes};
       at += bytes;
     } else {
-      return false;
+      return nullptr;
     }
 
     at = skip(at);
     if (*at == ',') {
       at = skip(at + 1);
     } else {
-      if (at != end - 1 || *at != '}') return false;
+      if (*at != '}') return nullptr;
       break;
     }
   }
-  if (!stream.hasSeenRequired(row.seen)) return false;
+  if (!stream.hasSeenRequired(row.seen)) return nullptr;
   row.evaluate(stream);
-  return true;
+  return at + 1;
 }
 
 }  // namespace firn

@@ -8,9 +8,10 @@
 namespace firn {
 
 /**
- * Reads the record [start, end), which has no white space around it; nothing is read at or after `limit`.
- * @returns true when it is good and `row` holds what the exact validator would find; false for any doubt.
+ * Reads the record that begins at `start`. The last byte before `end` is a closing bracket or brace, its own or of what it
+ * lies in; blocks are read up to `limit`, behind `end`.
+ * @returns the position after it when it is good and `row` holds what the exact validator would find; null for any doubt.
  */
-bool readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row);
+const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row);
 
 }  // namespace firn

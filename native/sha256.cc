@@ -41,7 +41,7 @@ struct Blocks {
   explicit Blocks(const Message& message) : at(message.at), whole(message.bytes / blockBytes) {
     const size_t rest = message.bytes - whole * blockBytes;
     const size_t tailBytes = (blocksOf(message.bytes) - whole) * blockBytes;
-    std::memcpy(tail, message.at + whole * blockBytes, rest);
+    if (rest > 0) std::memcpy(tail, message.at + whole * blockBytes, rest);
     std::memset(tail + rest, 0, tailBytes - rest);
     tail[rest] = 0x80;
     const uint64_t bits = message.bytes * 8;
