@@ -96,7 +96,7 @@ export class RunningEngine implements Engine {
   }
 
   async start(codecModule: string | undefined): Promise<void> {
-    const { config, identity, recovered } = this.#boot;
+    const { config, identity, recovered, codec } = this.#boot;
     const ready = new Promise<void>((resolve) => {
       this.#ready = resolve;
     });
@@ -104,7 +104,7 @@ export class RunningEngine implements Engine {
       ring: this.#boot.ring,
       workers: config.workers,
       streams: this.#boot.specs,
-      codec: this.#boot.codec.name,
+      codec: codec.name,
       ...(codecModule === undefined ? {} : { codecModule }),
       committer: this.#boot.committer,
       sealer: this.#boot.sealer,
@@ -119,8 +119,6 @@ export class RunningEngine implements Engine {
     });
     await ready;
     if (this.#fault !== null) throw this.#fault;
-    const { note } = this.#boot.codec;
-    if (note !== null) this.#log.warn({ codec: this.#boot.codec.name }, `the portable codec runs: ${note}`);
     // Only now: a start that is refused leaves no trace in the audit trail.
     tellStart(this.#boot, this.#audit, this.#frontend);
     for (const event of this.#held ?? []) this.#audit.forward(event);
@@ -131,7 +129,8 @@ export class RunningEngine implements Engine {
     this.#running = true;
     const { data, lake } = config;
     const { truncatedBytes } = recovered;
-    this.#log.info({ url: this.url, engine: identity.engine, data, lake, truncatedBytes }, 'ready');
+    const where = { url: this.url, engine: identity.engine, data, lake };
+    this.#log.info({ ...where, codec: codec.name, codecNote: codec.note, truncatedBytes }, 'ready');
   }
 
   async ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult> {
