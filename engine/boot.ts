@@ -1,12 +1,11 @@
 // Opening the stores, in the one order in which it can be done: lock, registry, snapshot, journal, identity. What it
 // returns is everything the stages need; nothing runs yet. A start after a crash takes the same way as any other.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChosenCodec, chooseCodec } from '../workers/load-codec.ts';
 import { type Clock, monotonicMs, raiseWallMs, systemClock } from './clock.ts';
 import type { CommitterData } from './commit/committer.ts';
-import type { Config } from './config.ts';
+import type { Config, StreamConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { type Folders, openFolders } from './folders.ts';
 import { Fold } from './journal/fold.ts';
@@ -73,8 +72,11 @@ function open(
   lock: Lock,
   codec: ChosenCodec,
 ): Boot {
+  // Anything that an identity must have been there for.
   const used =
-    listSegments(storage, folders.records).length > 0 || existsSync(join(folders.state, 'snapshot'));
+    listSegments(storage, folders.records).length > 0 ||
+    storage.stat(join(folders.state, 'snapshot')) !== null ||
+    storage.list(folders.log).length > 0;
   const identity = loadIdentity(folders.state, folders.keys, config.engine, used, newOrigin, storage);
   const registry = openRegistry(storage, folders.state, config.streams);
   const fold =
@@ -97,7 +99,7 @@ function open(
     ring,
     clock: systemClock(ring.positions),
     registry,
-    specs: config.streams.map((stream) => specOf(stream.stream, config, registry)),
+    specs: config.streams.map((stream) => specOf(stream, config, registry)),
     identity,
     fold,
     recovered,
@@ -134,17 +136,11 @@ function readOn(fold: Fold, storage: Storage, folder: string, end: number): void
   reader.close();
 }
 
-function specOf(stream: string, config: Config, registry: Registry): StreamSpec {
-  const spec = config.streams.find((each) => each.stream === stream);
+function specOf(spec: StreamConfig, config: Config, registry: Registry): StreamSpec {
+  const { stream, unknownFields, zones } = spec;
   const { number, table } = registry.current(stream);
-  return {
-    number,
-    stream,
-    table,
-    unknownFields: spec?.unknownFields ?? 'reject',
-    zones: spec?.zones ?? null,
-    maxRecordsPerFrame: config.limits.maxRecordsPerFrame,
-  };
+  const { maxRecordsPerFrame } = config.limits;
+  return { number, stream, table, unknownFields, zones, maxRecordsPerFrame };
 }
 
 function sealerData(config: Config, folders: Folders, identity: Identity): SealerData {

@@ -153,7 +153,6 @@ export type ListenConfig = z.output<typeof listenSchema>;
 export type TokenConfig = z.output<typeof tokenSchema>;
 export type LimitsConfig = z.output<typeof limitsSchema>;
 export type CutConfig = z.output<typeof cutSchema>;
-export type JournalConfig = Parsed['journal'];
 
 /** One stream with its schema found. */
 export interface StreamConfig {
