@@ -1,19 +1,12 @@
 // The life of a run in the audit trail: start, change of configuration, schema or name, and stop. Beside it `run.json`,
 // so that the next start can say how this one ended.
 
-import { readFileSync } from 'node:fs';
 import { type AuditTrail, auditEntry } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { utc } from './clock.ts';
 import type { AuditEntry } from './journal/entry.ts';
-import { configChange, type Run, readRun, withoutSecrets, writeRun } from './run-file.ts';
-
-const PACKAGE = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
-
-/** Version of this package. */
-export function version(): string {
-  return JSON.parse(readFileSync(new URL(PACKAGE, import.meta.url), 'utf8')).version;
-}
+import { configChange, type Run, readRun, secretDigests, withoutSecrets, writeRun } from './run-file.ts';
+import { version } from './version.ts';
 
 function thisRun(boot: Boot, stopped: string | null, started: string): Run {
   return {
@@ -22,6 +15,7 @@ function thisRun(boot: Boot, stopped: string | null, started: string): Run {
     version: version(),
     codec: boot.codec.name,
     config: withoutSecrets(boot.config),
+    secrets: secretDigests(boot.config),
   };
 }
 
@@ -55,7 +49,7 @@ export function tellStart(boot: Boot, audit: AuditTrail, frontend: { flushed(): 
   for (const change of registry.changes) {
     audit.event('schema.change', change.stream, { old: change.old, new: change.new });
   }
-  const change = last === null ? null : configChange(last.config, run.config);
+  const change = last === null ? null : configChange(last, run);
   if (change !== null) audit.event('config.change', identity.engine, change);
   writeRun(storage, folders.state, run);
 }

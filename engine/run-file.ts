@@ -17,6 +17,8 @@ export interface Run {
   readonly codec: string;
   /** The configuration without secrets, member by member. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** A digest for each token, by name: tells that a secret was replaced. Stays in this file (0600), never in the lake. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** The last run, or null at the first start. A file that cannot be read counts as a run that did not end in good order. */
@@ -32,6 +34,7 @@ export function readRun(storage: Storage, stateFolder: string): Run | null {
       version: 'unknown',
       codec: 'unknown',
       config: {},
+      secrets: {},
     };
   }
 }
@@ -40,25 +43,38 @@ export function writeRun(storage: Storage, stateFolder: string, run: Run): void 
   replaceFile(storage, join(stateFolder, FILE), [Buffer.from(`${canonicalise(run)}\n`)]);
 }
 
-/** The configuration as the audit trail may tell it: tokens by name, scope and digest of their digest. */
+/** The configuration as the audit trail may tell it: tokens by name and scope. */
 export function withoutSecrets(config: Config): Record<string, unknown> {
-  const tokens = config.tokens.map((token) => ({
-    name: token.name,
-    streams: token.streams,
-    changed: sha256Hex(Buffer.from(token.sha256 ?? sha256Hex(Buffer.from(token.token ?? '')))).slice(0, 16),
-  }));
+  const tokens = config.tokens.map(({ name, streams }) => ({ name, streams }));
   return JSON.parse(JSON.stringify({ ...config, tokens }));
 }
 
-/** Members that differ, with both values: what a `config.change` event says. Null when nothing differs. */
+/** What `Run.secrets` keeps: SHA-256 of the digest that the token is compared with. */
+export function secretDigests({ tokens }: Pick<Config, 'tokens'>): Record<string, string> {
+  const digest = (text: string): string => sha256Hex(Buffer.from(text));
+  return Object.fromEntries(tokens.map((t) => [t.name, digest(t.sha256 ?? digest(t.token ?? ''))]));
+}
+
+type Members = Record<string, unknown>;
+
+/** What a `config.change` event says: members that differ, with both values, and whose secret was replaced. Null = nothing. */
 export function configChange(
-  old: Readonly<Record<string, unknown>>,
-  now: Readonly<Record<string, unknown>>,
-): { old: Record<string, unknown>; new: Record<string, unknown> } | null {
-  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort();
-  const changed = names.filter((name) => canonicalise(old[name] ?? null) !== canonicalise(now[name] ?? null));
-  if (changed.length === 0) return null;
-  const pick = (from: Readonly<Record<string, unknown>>) =>
+  old: Pick<Run, 'config' | 'secrets'>,
+  now: Pick<Run, 'config' | 'secrets'>,
+): { old: Members; new: Members } | null {
+  const differs = (a: Readonly<Members>, b: Readonly<Members>) => (name: string) =>
+    canonicalise(a[name] ?? null) !== canonicalise(b[name] ?? null);
+  const names = new Set([...Object.keys(old.config), ...Object.keys(now.config)]);
+  const changed = [...names].sort().filter(differs(old.config, now.config));
+  const replaced = Object.keys(now.secrets)
+    .filter((name) => old.secrets[name] !== undefined)
+    .filter(differs(old.secrets, now.secrets));
+  if (changed.length === 0 && replaced.length === 0) return null;
+  const pick = (from: Readonly<Members>): Members =>
     Object.fromEntries(changed.map((name) => [name, from[name] ?? null]));
-  return { old: pick(old), new: pick(now) };
+  const told = pick(now.config);
+  return {
+    old: pick(old.config),
+    new: replaced.length === 0 ? told : { ...told, replaced_secrets: replaced },
+  };
 }

@@ -12,9 +12,11 @@ export interface EngineStatus {
   readonly engine: string;
   readonly url: string | null;
   readonly codec: string;
+  /** Why it is the portable codec although nobody asked for it; null otherwise. */
+  readonly codecNote: string | null;
   readonly data: string;
   readonly lake: string;
-  /** Records over the life of the log: received = accepted + rejected + duplicate. */
+  /** Records over the life of the data folder: received = accepted + rejected + duplicate. */
   readonly acct: Acct;
   readonly frontend: FrontendStatus;
   readonly ring: { readonly slabs: number; readonly bytes: number; readonly occupancy: number };
@@ -71,6 +73,7 @@ export function statusOf(
     engine: boot.identity.engine,
     url: live.url,
     codec: boot.codec.name,
+    codecNote: boot.codec.note,
     data: config.data,
     lake: config.lake,
     acct: {

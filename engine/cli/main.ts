@@ -3,8 +3,8 @@
 // start as asked, 70 = stored state is not what it should be, 1 = anything else.
 
 import { ConfigError, FatalError } from '../errors.ts';
+import { version } from '../version.ts';
 import { closest } from './arguments.ts';
-import { version } from './version.ts';
 
 interface Command {
   readonly about: string;

@@ -3,9 +3,9 @@
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { readConfigFile } from '../config-file.ts';
 import { ConfigError } from '../errors.ts';
+import { version } from '../version.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { onStopSignal } from './signals.ts';
-import { version } from './version.ts';
 import { type EngineView, viewOf } from './view.ts';
 
 export const spec: CommandSpec = {
@@ -69,7 +69,7 @@ export async function run(argv: string[]): Promise<number> {
   // Told with the name of the file, before anything is opened.
   const { newOrigin: _, ...configuration } = input;
   const where = args.text('config') ?? 'command line';
-  const { codec } = parseConfig(configuration, where);
+  parseConfig(configuration, where);
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -84,11 +84,8 @@ export async function run(argv: string[]): Promise<number> {
       throw new ConfigError(`${where}: ${error.message}`, { cause: error });
     throw error;
   });
-  const { chooseCodec } = await import('../../workers/load-codec.ts');
-  const { note } = chooseCodec(codec);
   const view = viewOf(engine.status());
-  const why = note === null ? '' : ` (${note})`;
-  console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}${why}`);
+  console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}`);
   console.log(`data ${view.data}, lake ${view.lake}`);
   console.log(memoryLine(view.memory));
   await stopped;

@@ -3,12 +3,13 @@
 import type { EngineStatus } from '../engine.ts';
 
 export interface EngineView {
+  /** With the reason where it is not the one that was asked for. */
   readonly codec: string;
   readonly data: string;
   readonly lake: string;
   /** What memory may grow to, in bytes, and what it is now. */
   readonly memory: EngineStatus['memory'];
-  /** Records over the life of the log. */
+  /** Records over the life of the data folder. */
   readonly accepted: number;
   readonly rejected: number;
   /** Batches sealed since the start. */
@@ -20,7 +21,7 @@ export interface EngineView {
 
 export function viewOf(status: EngineStatus): EngineView {
   return {
-    codec: status.codec,
+    codec: status.codecNote === null ? status.codec : `${status.codec} (${status.codecNote})`,
     data: status.data,
     lake: status.lake,
     memory: status.memory,
