@@ -7,6 +7,7 @@
         "codec.cc",
         "entries.cc",
         "fast.cc",
+        "marks.cc",
         "number.cc",
         "scan.cc",
         "sha256.cc",

@@ -21,6 +21,9 @@ using At = std::ptrdiff_t;
 /** White space of JSON (RFC 8259 §2): space, tab, LF, CR. */
 inline bool isSpace(uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; }
 
+/** White space inside a line: space, tab, CR. */
+inline bool isBlank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
+
 inline bool isDigit(uint8_t byte) { return static_cast<uint8_t>(byte - '0') <= 9; }
 
 /** Value 0–15 of a hex digit in either case, -1 for any other byte. */
@@ -57,27 +60,6 @@ inline At plainEnd(const uint8_t* bytes, At at, At end) {
   }
 #endif
   while (at < end && bytes[at] != '"' && bytes[at] != '\\' && bytes[at] >= 0x20) at++;
-  return at;
-}
-
-/** As `plainEnd`, but a byte past ASCII stops it too. Reads no further than `limit`, stops at or after `end`. */
-inline const uint8_t* plainAsciiEnd(const uint8_t* at, const uint8_t* end, const uint8_t* limit) {
-#if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i space = _mm_set1_epi8(0x20);
-  for (; at < end && limit - at >= 16; at += 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    // Compared as signed bytes, what is past ASCII is below the space too.
-    const __m128i stops = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, quote), _mm_cmpeq_epi8(block, backslash)),
-                                       _mm_cmplt_epi8(block, space));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stops));
-    if (mask != 0) return at + std::countr_zero(mask);
-  }
-#else
-  (void)limit;
-#endif
-  while (at < end && *at != '"' && *at != '\\' && *at >= 0x20 && *at < 0x80) at++;
   return at;
 }
 

@@ -2,6 +2,7 @@
 
 #include "codec.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -10,6 +11,12 @@ namespace {
 
 void must(bool condition, const std::string& what) {
   if (!condition) throw std::runtime_error("assertion: " + what);
+}
+
+/** True when a text might hold more than `most` lines. A line takes two bytes with its feed, so most texts need no look. */
+bool mayExceed(const uint8_t* start, const uint8_t* end, size_t most) {
+  if (static_cast<size_t>(end - start) / 2 < most) return false;
+  return static_cast<size_t>(std::count(start, end, '\n')) >= most;
 }
 
 }  // namespace
@@ -51,7 +58,11 @@ bool Codec::frame(size_t at) {
   }
   const Stream& stream = streamOf(number);
   entries_.frame(header, state_->record > 0);
-  if (state_->record == 0 && header[frame::mode] != frame::modeLines && commonText(stream, at, start, end)) return true;
+  walk_.mark = nullptr;
+  if (state_->record == 0) {
+    const Outcome outcome = quick(stream, at, start, end);
+    if (outcome != Outcome::unsure) return outcome == Outcome::done;
+  }
   split_.run(bytes, static_cast<At>(start), static_cast<At>(end), header[frame::mode], stream.maxRecords);
   if (split_.refusal != ok) {
     return refuseFrame(at, number, split_.refusal, split_.start, split_.end, split_.offset);
@@ -68,51 +79,116 @@ bool Codec::refuseFrame(size_t at, uint32_t stream, Code code, At start, At end,
   return true;
 }
 
-/**
- * A frame that is an array of common records, or in JSON mode a common record, in one walk: entries are written on the
- * assumption that no doubt will come up, and taken back when one does, or when there is no room.
- * @returns false when nothing is written and the frame must go the exact way.
- */
-bool Codec::commonText(const Stream& stream, size_t at, size_t start, size_t end) {
+/** The quick way through a frame of common records. `unsure`: nothing is written, and the frame must go the exact way. */
+Codec::Outcome Codec::quick(const Stream& stream, size_t at, size_t start, size_t end) {
   const uint8_t* bytes = input_.at;
-  const uint8_t* header = bytes + at;
-  const uint8_t* limit = bytes + input_.bytes;
-  const uint8_t* p = bytes + skipSpace(bytes, static_cast<At>(start), static_cast<At>(end));
-  const uint8_t* to = bytes + trimEnd(bytes, p - bytes, static_cast<At>(end));
-  if (to - p < 2) return false;
+  const uint8_t mode = bytes[at + frame::mode];
+  const At from = skipSpace(bytes, static_cast<At>(start), static_cast<At>(end));
+  const At to = trimEnd(bytes, from, static_cast<At>(end));
+  if (to - from < 2) return Outcome::unsure;
+  const Frame frame = {at, bytes + at, bytes + from, bytes + to};
+  const bool array = bytes[from] == '[';
+  if (bytes[to - 1] != (array ? ']' : '}') || (array && mode == frame::modeLines)) return Outcome::unsure;
+  setReceived(load<double>(frame.header + frame::receivedMs));
+  const bool lines = !array && mode != frame::modeJson;
+  if (lines && mayExceed(frame.start, frame.end, stream.maxRecords)) return Outcome::unsure;
+  walk_ = {frame.start, frame.end, marks_.find(frame.start, frame.end, input_.at + input_.bytes), lines};
+  return lines ? this->lines(stream, frame) : text(stream, frame);
+}
+
+/**
+ * An array of common records, or in JSON mode one. Entries are written on the assumption that no doubt will come up, and
+ * taken back when one does, or when there is no room.
+ */
+Codec::Outcome Codec::text(const Stream& stream, const Frame& frame) {
+  const uint8_t* p = frame.start;
+  Walk walk = walk_;
   const bool array = *p == '[';
-  if (to[-1] != (array ? ']' : '}') || (!array && header[frame::mode] != frame::modeJson)) return false;
-  setReceived(load<double>(header + frame::receivedMs));
   const size_t mark = entries_.mark();
   uint32_t count = 0;
   bool sure = false;
   if (array) p++;
   while (!sure) {
-    if (array) p += skipSpace(p, 0, to - p);
-    p = readCommon(stream, p, to, limit, row_);
-    if (p == nullptr || count == stream.maxRecords || !entries_.accepted(stream, row_, p, received_)) break;
+    if (array) p += skipSpace(p, 0, frame.end - p);
+    const uint8_t* const start = p;
+    p = readCommon(stream, walk, p, row_);
+    if (p == nullptr || count == stream.maxRecords) break;
+    if (!entries_.accepted(stream, row_, static_cast<size_t>(p - start), p, received_)) break;
     count++;
     if (array) {
-      p += skipSpace(p, 0, to - p);
+      p += skipSpace(p, 0, frame.end - p);
       if (*p == ',') {
         p++;
         continue;
       }
       if (*p++ != ']') break;
     }
-    if (p != to) break;
+    if (p != frame.end) break;
     sure = true;
   }
-  if (sure) tellCounts(at, count, 0, ok);
-  else entries_.rollBack(mark);
-  return sure;
+  if (!sure) {
+    entries_.rollBack(mark);
+    return Outcome::unsure;
+  }
+  tellCounts(frame.at, count, 0, ok);
+  return Outcome::done;
 }
 
-/** The records of a frame from the state's on. */
+/** Lines: the end of one is looked for only where its record is not a common one. */
+Codec::Outcome Codec::lines(const Stream& stream, const Frame& frame) {
+  Walk walk = walk_;
+  uint32_t accepted = 0;
+  uint32_t rejected = 0;
+  const uint8_t* p = frame.start;
+  while (p < frame.end) {
+    const uint32_t record = accepted + rejected;
+    const uint8_t* const start = p;
+    const uint8_t* end = readCommon(stream, walk, p, row_);
+    Code code = ok;
+    size_t most = 0;
+    if (end != nullptr) {
+      most = static_cast<size_t>(end - start);
+      p = end;
+      while (p < frame.end && isBlank(*p)) p++;
+    }
+    if (end == nullptr || (p < frame.end && *p != '\n')) {
+      const void* feed = std::memchr(start, '\n', static_cast<size_t>(frame.end - start));
+      p = feed == nullptr ? frame.end : static_cast<const uint8_t*>(feed);
+      for (end = p; isBlank(end[-1]);) end--;
+      most = 0;
+      code = validator_.validate(stream, input_.at, start - input_.at, end - input_.at, row_);
+    }
+    if (code == ok) {
+      if (!entries_.accepted(stream, row_, most, end, received_)) break;
+      accepted++;
+    } else {
+      if (!refused(stream, frame.at, record, rejected, code, start - input_.at, end - input_.at)) break;
+      rejected++;
+    }
+    while (p < frame.end && isSpace(*p)) p++;
+    walk.skipTo(p);
+    if (p == frame.end) {
+      tellCounts(frame.at, accepted, rejected, ok);
+      return Outcome::done;
+    }
+  }
+  state_->record = accepted + rejected;
+  tellCounts(frame.at, accepted, rejected, ok);
+  return Outcome::full;
+}
+
+/** A refused record: number `record` of its frame, with `before` refused ones before it. */
+bool Codec::refused(const Stream& stream, size_t at, uint32_t record, uint32_t before, Code code, At start, At end) {
+  const Piece raw = {input_.at + start, static_cast<size_t>(end - start)};
+  if (!entries_.refused(stream.number, record, code, row_.field, raw, row_.offset - start)) return false;
+  tellReject(before, record, code, row_.field, row_.offset - static_cast<At>(at + frame::headerBytes));
+  return true;
+}
+
+/** The records of a frame that was split, from the state's on. */
 bool Codec::records(const Stream& stream, size_t at) {
   const uint8_t* bytes = input_.at;
   const uint8_t* header = bytes + at;
-  const uint8_t* limit = bytes + input_.bytes;
   const size_t count = split_.records.size();
   uint32_t& record = state_->record;
   uint32_t accepted = record == 0 ? 0 : load<uint32_t>(header + frame::accepted);
@@ -121,18 +197,20 @@ bool Codec::records(const Stream& stream, size_t at) {
   for (; record < count; record++) {
     const auto [start, end] = split_.records[record];
     Code code = ok;
-    if (readCommon(stream, bytes + start, bytes + end, limit, row_) != bytes + end) {
+    size_t most = 0;
+    if (walk_.mark != nullptr) walk_.skipTo(bytes + start);
+    if (walk_.mark != nullptr && readCommon(stream, walk_, bytes + start, row_) == bytes + end) {
+      most = static_cast<size_t>(end - start);
+    } else {
       code = validator_.validate(stream, bytes, start, end, row_);
     }
     if (code == ok) {
-      if (!entries_.accepted(stream, row_, bytes + end, received_)) break;
+      if (!entries_.accepted(stream, row_, most, bytes + end, received_)) break;
       accepted++;
-      continue;
+    } else {
+      if (!refused(stream, at, record, rejected, code, start, end)) break;
+      rejected++;
     }
-    const Piece raw = {bytes + start, static_cast<size_t>(end - start)};
-    if (!entries_.refused(stream.number, record, code, row_.field, raw, row_.offset - start)) break;
-    tellReject(rejected, record, code, row_.field, row_.offset - static_cast<At>(at + frame::headerBytes));
-    rejected++;
   }
   tellCounts(at, accepted, rejected, ok);
   if (record < count) return false;

@@ -4,6 +4,7 @@
 
 #include "entries.h"
 #include "fast.h"
+#include "marks.h"
 #include "split.h"
 #include "validate.h"
 
@@ -31,7 +32,8 @@ struct Begin {
 
 class Codec {
  public:
-  explicit Codec(std::vector<Stream> streams) : streams_(std::move(streams)) {}
+  explicit Codec(std::vector<Stream> streams, const Vectors& vectors = bestVectors())
+      : streams_(std::move(streams)), marks_(vectors) {}
 
   /**
    * Encodes frames from the state on into `out` until it is full or the slab is at its end.
@@ -43,6 +45,7 @@ class Codec {
  private:
   std::vector<Stream> streams_;
   EntryWriter entries_;
+  Marks marks_;
   Split split_;
   Validator validator_;
   Row row_;
@@ -50,11 +53,24 @@ class Codec {
   uint8_t received_[receivedBytes + slack] = {};
   double receivedMs_ = -1;
   State* state_ = nullptr;
+  /** Over the payload in hand; `mark` is null when its marks are not known. */
+  Walk walk_{};
   Area input_{}, rejects_{};
 
   bool frame(size_t at);
-  bool commonText(const Stream& stream, size_t at, size_t start, size_t end);
+  enum class Outcome { done, full, unsure };
+  /** A frame in the hands of the codec: its header, and its payload without the white space around it. */
+  struct Frame {
+    size_t at;
+    const uint8_t* header;
+    const uint8_t* start;
+    const uint8_t* end;
+  };
+  Outcome quick(const Stream& stream, size_t at, size_t start, size_t end);
+  Outcome text(const Stream& stream, const Frame& frame);
+  Outcome lines(const Stream& stream, const Frame& frame);
   bool records(const Stream& stream, size_t at);
+  bool refused(const Stream& stream, size_t at, uint32_t record, uint32_t before, Code code, At start, At end);
   bool refuseFrame(size_t at, uint32_t stream, Code code, At start, At end, At offset);
   const Stream& streamOf(uint32_t number) const;
   void setReceived(double ms);

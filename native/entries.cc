@@ -5,14 +5,10 @@
 namespace firn {
 namespace {
 
-/** Copies a piece. With `slack`, whole blocks where that is shorter: at most `slack` bytes past the piece on both sides. */
+/** Copies a piece. With `blocks`, short ones as a whole block: up to `slack` bytes from the start of the piece on both sides. */
 inline uint8_t* copy(Piece piece, uint8_t* to, bool blocks) {
-  if (blocks && piece.bytes <= slack) {
-    std::memcpy(to, piece.at, slack / 2);
-    if (piece.bytes > slack / 2) std::memcpy(to + slack / 2, piece.at + slack / 2, slack / 2);
-  } else {
-    std::memcpy(to, piece.at, piece.bytes);
-  }
+  if (blocks && piece.bytes <= slack) std::memcpy(to, piece.at, slack);
+  else std::memcpy(to, piece.at, piece.bytes);
   return to + piece.bytes;
 }
 
@@ -22,19 +18,26 @@ inline Piece valueOf(int member, const Row& row, const uint8_t* received) {
   return member == evaluatedMember ? row.evaluated : row.values[static_cast<size_t>(member)];
 }
 
-}  // namespace
-
-bool EntryWriter::accepted(const Stream& stream, const Row& row, const uint8_t* end, const uint8_t* received) {
+size_t lineBytes(const Stream& stream, const Row& row, const uint8_t* received) {
   // The comma of the first key stands for the opening brace; the closing one and the LF are two.
-  size_t lineBytes = 2;
+  size_t bytes = 2;
   for (const Member& member : stream.order) {
     const Piece value = valueOf(member.number, row, received);
-    if (value.at != nullptr) lineBytes += member.key.piece().bytes + value.bytes;
+    if (value.at != nullptr) bytes += member.key.piece().bytes + value.bytes;
   }
-  const size_t bytes = padded(entry::acceptedLine + lineBytes);
-  if (!room(bytes)) return false;
-  const bool blocks = at_ + bytes + slack <= size_ && inputEnd_ - end >= static_cast<At>(slack);
-  uint8_t* at = begin(entry::kindAccepted, row.excursion ? entry::flagExcursion : 0, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+bool EntryWriter::accepted(const Stream& stream, const Row& row, size_t most, const uint8_t* end,
+                           const uint8_t* received) {
+  const size_t bound = entry::frameBytes + padded(entry::acceptedLine + stream.mostAround + most) + slack;
+  const bool roomy = most != 0 && bound <= size_ - at_;
+  // The line is measured before it is written only where the room might be too short for it.
+  if (!room(roomy ? 0 : padded(entry::acceptedLine + lineBytes(stream, row, received)))) return false;
+  const bool blocks = roomy && inputEnd_ - end >= static_cast<At>(slack);
+  uint8_t* const at = out_ + at_;
   uint8_t* const line = at + entry::acceptedLine;
   uint8_t* to = line;
   At timestampOffset = 0;
@@ -49,17 +52,21 @@ bool EntryWriter::accepted(const Stream& stream, const Row& row, const uint8_t* 
   *line = '{';
   *to++ = '}';
   *to++ = '\n';
+  const auto bytes = static_cast<size_t>(to - line);
+  begin(entry::kindAccepted, row.excursion ? entry::flagExcursion : 0, padded(entry::acceptedLine + bytes));
   at[entry::acceptedTimestampLength] =
       static_cast<uint8_t>(row.values[static_cast<size_t>(stream.time)].bytes - 2);
   store(at + entry::acceptedStream, stream.number);
   store(at + entry::acceptedNanos, row.nanos);
   store(at + entry::acceptedSeconds, static_cast<double>(row.seconds));
-  store(at + entry::acceptedLineBytes, static_cast<uint32_t>(lineBytes));
+  store(at + entry::acceptedLineBytes, static_cast<uint32_t>(bytes));
   // Three bytes; the fourth is the first of the leaf, which is written last.
   store(at + entry::acceptedTimestampOffset, static_cast<uint32_t>(timestampOffset));
   at[entry::acceptedPrefix] = 0;
-  hasher_.add({at + entry::acceptedPrefix, lineBytes, at + entry::acceptedLeaf});
-  this->end(to, bytes);
+  // The 0x00 before the line is hashed, the LF at its end is not.
+  const uint8_t* const leaf = at + entry::acceptedPrefix;
+  hasher_.add({leaf, bytes, static_cast<size_t>(out_ + size_ - leaf), at + entry::acceptedLeaf});
+  this->end(to, padded(entry::acceptedLine + bytes));
   return true;
 }
 

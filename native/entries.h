@@ -42,8 +42,11 @@ class EntryWriter {
   }
   /** Writes the entry of a frame that has no records. Like all below: false, and nothing is written, without room. */
   bool frameAlone() { return !framePending_ || room(0); }
-  /** An accepted record, which lies before `end`. `received` = receivedBytes of JSON, with slack behind them. */
-  bool accepted(const Stream& stream, const Row& row, const uint8_t* end, const uint8_t* received);
+  /**
+   * An accepted record, which lies before `end`. `most` = bytes that the record's own values take together at most, 0 when
+   * that is not known. `received` = receivedBytes of JSON, with slack behind them.
+   */
+  bool accepted(const Stream& stream, const Row& row, size_t most, const uint8_t* end, const uint8_t* received);
   /** A refused record, or a frame refused whole: its bytes, the fault at `offset` of them. */
   bool refused(uint32_t stream, uint32_t record, Code code, uint16_t field, Piece raw, At offset);
   /** A control frame: its payload becomes the entry of its kind. */

@@ -1,7 +1,8 @@
 // The common record; see fast.h.
 //
-// No step of the walk looks whether it has come to the end: the last byte is a closing bracket or brace, at which white
-// space, digits and words stop by themselves; strings, which might run over it, are checked.
+// A string goes from one mark to the next, so where the next one begins is known before this one has been looked at: no
+// step waits for the one before. Between strings no step looks whether it has come to the end: the last byte is a closing
+// bracket or brace, at which white space, digits and words stop by themselves.
 
 #include "fast.h"
 
@@ -83,25 +84,39 @@ inline bool checkText(const Stream& stream, const Field& field, int number, cons
   } else {
     const auto length = static_cast<double>(bytes);
     if (length < field.minLength || length > field.maxLength) return false;
-    uint8_t allowed = 1;
-    for (const uint8_t* each = at; each < end; each++) allowed &= field.allowed[*each];
-    if (allowed == 0) return false;
+    if (!field.allAllowed) {
+      uint8_t allowed = 1;
+      for (const uint8_t* each = at; each < end; each++) allowed &= field.allowed[*each];
+      if (allowed == 0) return false;
+    }
   }
   if (stream.hasZones && number == stream.zoneBy) row.zone = stream.zoneNames.find(at, bytes);
   return true;
 }
 
+/** True when the next mark is at `at`. Marks before it are white space, which in a text of lines may not have been passed. */
+inline bool isMark(const Walk& walk, const uint32_t*& mark, const uint8_t* at) {
+  if (walk.start + *mark == at) return true;
+  if (walk.lines) return false;
+  while (walk.start + *mark < at) mark++;
+  return walk.start + *mark == at;
+}
+
 }  // namespace
 
-const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row) {
-  if (end - start < 2 || *start != '{' || (end[-1] != '}' && end[-1] != ']')) return nullptr;
+const uint8_t* readCommon(const Stream& stream, Walk& walk, const uint8_t* at, Row& row) {
+  if (*at != '{') return nullptr;
   row.reset(stream);
-  const uint8_t* at = skip(start + 1);
+  const uint8_t* const start = walk.start;
+  const uint8_t* const end = walk.end;
+  const uint32_t* mark = walk.mark;
+  at = skip(at + 1);
   for (;;) {
-    if (*at != '"') return nullptr;
-    const uint8_t* name = at + 1;
-    at = plainAsciiEnd(name, end, limit);
-    if (at >= end || *at != '"') return nullptr;
+    if (!isMark(walk, mark, at)) return nullptr;
+    const uint8_t* const name = at + 1;
+    at = start + mark[1];
+    if (at >= end || name[-1] != '"' || *at != '"') return nullptr;
+    mark += 2;
     const int number = stream.names.find(name, static_cast<size_t>(at - name));
     if (number < 0 || row.has(number)) return nullptr;
     row.mark(number);
@@ -111,11 +126,13 @@ const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint
 
     const Field& field = stream.fields[static_cast<size_t>(number)];
     Piece& value = row.values[static_cast<size_t>(number)];
-    const uint8_t* from = at;
+    const uint8_t* const from = at;
     if (*at == '"') {
       if (field.type == Type::number || field.type == Type::integer || field.type == Type::boolean) return nullptr;
-      at = plainAsciiEnd(from + 1, end, limit);
+      if (!isMark(walk, mark, at)) return nullptr;
+      at = start + mark[1];
       if (at >= end || *at != '"') return nullptr;
+      mark += 2;
       if (!checkText(stream, field, number, from + 1, at, row)) return nullptr;
       at++;
       value = {from, static_cast<size_t>(at - from)};
@@ -147,6 +164,9 @@ const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint
   }
   if (!stream.hasSeenRequired(row.seen)) return nullptr;
   row.evaluate(stream);
+  // A line feed before the last brace is a mark that nothing has passed yet.
+  if (walk.lines && start + *mark < at) return nullptr;
+  walk.mark = mark;
   return at + 1;
 }
 

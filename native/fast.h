@@ -7,11 +7,27 @@
 
 namespace firn {
 
+/** A walk over a text whose marks are known (marks.h). */
+struct Walk {
+  /** Where the text begins, and its end: the byte before it is a closing bracket or brace. */
+  const uint8_t* start;
+  const uint8_t* end;
+  /** The next mark. */
+  const uint32_t* mark;
+  /** True in a text of lines: a record has no line feed inside. */
+  bool lines;
+
+  /** Goes to the first mark at or behind `at`. */
+  void skipTo(const uint8_t* at) {
+    while (start + *mark < at) mark++;
+  }
+};
+
 /**
- * Reads the record that begins at `start`. The last byte before `end` is a closing bracket or brace, its own or of what it
- * lies in; blocks are read up to `limit`, behind `end`.
- * @returns the position after it when it is good and `row` holds what the exact validator would find; null for any doubt.
+ * Reads the record that begins at `at`, which lies before the walk's end, as does the walk's mark.
+ * @returns the position after it when it is good and `row` holds what the exact validator would find: the walk then stands
+ * behind it. Null for any doubt: then the walk stands where it stood.
  */
-const uint8_t* readCommon(const Stream& stream, const uint8_t* start, const uint8_t* end, const uint8_t* limit, Row& row);
+const uint8_t* readCommon(const Stream& stream, Walk& walk, const uint8_t* at, Row& row);
 
 }  // namespace firn

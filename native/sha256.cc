@@ -2,6 +2,7 @@
 
 #include "sha256.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -29,6 +30,14 @@ alignas(64) constexpr uint32_t constants[64] = {
 constexpr uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
+/** `keep + blockBytes - n` keeps the first n bytes of a block. */
+constexpr auto masks = [] {
+  std::array<uint8_t, 2 * blockBytes> bytes{};
+  for (size_t i = 0; i < blockBytes; i++) bytes[i] = 0xff;
+  return bytes;
+}();
+constexpr const uint8_t* keep = masks.data();
+
 /** Blocks of a message with its padding. */
 size_t blocksOf(size_t bytes) { return (bytes + 9 + blockBytes - 1) / blockBytes; }
 
@@ -41,8 +50,16 @@ struct Blocks {
   explicit Blocks(const Message& message) : at(message.at), whole(message.bytes / blockBytes) {
     const size_t rest = message.bytes - whole * blockBytes;
     const size_t tailBytes = (blocksOf(message.bytes) - whole) * blockBytes;
-    if (rest > 0) std::memcpy(tail, message.at + whole * blockBytes, rest);
-    std::memset(tail + rest, 0, tailBytes - rest);
+    const uint8_t* from = message.at + whole * blockBytes;
+    if (message.readable >= (whole + 1) * blockBytes) {
+      // A whole block with what does not belong to it masked out: no call, and no branch on its length.
+      const uint8_t* mask = keep + blockBytes - rest;
+      for (size_t i = 0; i < blockBytes; i++) tail[i] = from[i] & mask[i];
+      std::memset(tail + blockBytes, 0, blockBytes);
+    } else {
+      std::memset(tail, 0, sizeof tail);
+      if (rest > 0) std::memcpy(tail, from, rest);
+    }
     tail[rest] = 0x80;
     const uint64_t bits = message.bytes * 8;
     for (size_t i = 0; i < 8; i++) tail[tailBytes - 1 - i] = static_cast<uint8_t>(bits >> (8 * i));

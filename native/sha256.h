@@ -12,6 +12,8 @@ namespace firn {
 struct Message {
   const uint8_t* at;
   size_t bytes;
+  /** How far memory may be read from `at` on: at least `bytes`. More makes the last block cheaper. */
+  size_t readable;
   uint8_t* digest;
 };
 

@@ -10,9 +10,6 @@ namespace {
 /** Depth is judged record by record, so the frame's own scan has no bound. */
 constexpr At noBound = PTRDIFF_MAX;
 
-/** White space inside a line: space, tab, CR. */
-bool isBlank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
-
 }  // namespace
 
 void Split::run(const uint8_t* bytes, At from, At to, uint8_t mode, size_t maxRecords) {

@@ -2,7 +2,10 @@
 
 #include "table.h"
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "timestamp.h"
 
 namespace firn {
 namespace {
@@ -72,6 +75,7 @@ Field readField(Reader& in) {
   const std::string allowed = in.text();
   must(allowed.size() == field.allowed.size(), "a character class has 128 flags");
   std::memcpy(field.allowed.data(), allowed.data(), field.allowed.size());
+  field.allAllowed = std::all_of(field.allowed.begin() + ' ', field.allowed.end(), [](uint8_t flag) { return flag != 0; });
   field.values = Dictionary(in.texts());
   return field;
 }
@@ -144,6 +148,9 @@ std::vector<Stream> readStreams(const uint8_t* bytes, size_t length) {
       stream.fallbacks.push_back(field.hasFallback ? field.fallback.piece() : Piece{});
       if (field.required) stream.required[i / 64] |= uint64_t{1} << (i % 64);
     }
+    stream.mostAround = 2 + receivedBytes + std::max(stream.within.piece().bytes, stream.excursion.piece().bytes);
+    for (const Piece& fallback : stream.fallbacks) stream.mostAround += fallback.bytes;
+    for (const Member& member : stream.order) stream.mostAround += member.key.piece().bytes;
   }
   return streams;
 }

@@ -94,6 +94,8 @@ struct Field {
   bool hasFallback;
   /** One flag per ASCII character: may it stand in the string? */
   std::array<uint8_t, 128> allowed;
+  /** True when every one may that needs no escape. */
+  bool allAllowed;
   Dictionary values;
 };
 
@@ -128,6 +130,8 @@ struct Stream {
   std::array<uint64_t, maxFields / 64> required{};
   /** The two values of `evaluated_state`, as JSON. */
   Text within, excursion;
+  /** Bytes of a line at most, but for the values that come from the record. */
+  size_t mostAround = 0;
 
   bool hasSeenRequired(const std::array<uint64_t, maxFields / 64>& seen) const {
     for (size_t i = 0; i < required.size(); i++) {
