@@ -2,10 +2,19 @@
 
 #include "marks.h"
 
+#include <array>
 #include <cstring>
 
 #if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__)
+// The compiler's own header makes "undefined" vectors of themselves.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
+#else
+#include <immintrin.h>
+#endif
 #endif
 
 namespace firn {
@@ -13,18 +22,28 @@ namespace {
 
 constexpr size_t blockBytes = 64;
 
+/** 1 for each byte that is a mark. */
+constexpr auto isMark = [] {
+  std::array<uint8_t, 256> flags{};
+  for (size_t byte = 0; byte < flags.size(); byte++) {
+    flags[byte] = byte == '"' || byte == '\\' || byte < 0x20 || byte >= 0x80;
+  }
+  return flags;
+}();
+
+uint32_t* findPortable(const uint8_t* start, const uint8_t* end, const uint8_t*, uint32_t* to) {
+  const auto bytes = static_cast<uint32_t>(end - start);
+  for (uint32_t i = 0; i < bytes; i++) {
+    // Written always and kept sometimes: there is no branch to be guessed wrong.
+    *to = i;
+    to += isMark[start[i]];
+  }
+  return to;
+}
+
+#if defined(__x86_64__)
 /** One bit for each of 64 bytes. */
 using Kernel = uint64_t (*)(const uint8_t* block);
-
-uint64_t markedPortable(const uint8_t* block) {
-  uint64_t marked = 0;
-  for (size_t i = 0; i < blockBytes; i++) {
-    const uint8_t byte = block[i];
-    const bool found = byte == '"' || byte == '\\' || byte < 0x20 || byte >= 0x80;
-    marked |= static_cast<uint64_t>(found) << i;
-  }
-  return marked;
-}
 
 /** Writes the places of the bits of `marked`, which stand for 64 bytes from `base` on, eight at once: few blocks have more. */
 inline __attribute__((always_inline)) uint32_t* writePlaces(uint64_t marked, uint32_t base, uint32_t* to) {
@@ -62,13 +81,8 @@ inline __attribute__((always_inline)) uint32_t* findWith(const uint8_t* start, c
   return to;
 }
 
-uint32_t* findPortable(const uint8_t* start, const uint8_t* end, const uint8_t* limit, uint32_t* to) {
-  return findWith<markedPortable>(start, end, limit, to);
-}
-
-#if defined(__x86_64__)
 #define FIRN_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))
-#define FIRN_AVX512 __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,lzcnt")))
+#define FIRN_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi,bmi2,popcnt,lzcnt")))
 
 inline uint64_t markedSse2(const uint8_t* block) {
   uint64_t marked = 0;
@@ -95,10 +109,36 @@ FIRN_AVX2 inline uint64_t markedAvx2(const uint8_t* block) {
   return marked;
 }
 
-FIRN_AVX512 inline uint64_t markedAvx512(const uint8_t* block) {
-  const __m512i part = _mm512_loadu_si512(block);
-  return _mm512_cmpeq_epi8_mask(part, _mm512_set1_epi8('"')) | _mm512_cmpeq_epi8_mask(part, _mm512_set1_epi8('\\')) |
-         _mm512_cmplt_epi8_mask(part, _mm512_set1_epi8(' '));
+/**
+ * As `findWith`, the places of a block made by one instruction: three times as fast. Without that instruction (VBMI2) the
+ * wider block was not faster than AVX2, so it has no kernel of its own.
+ */
+FIRN_AVX512 uint32_t* findAvx512(const uint8_t* start, const uint8_t* end, const uint8_t*, uint32_t* to) {
+  alignas(blockBytes) static constexpr auto numbers = [] {
+    std::array<uint8_t, blockBytes> bytes{};
+    for (size_t i = 0; i < blockBytes; i++) bytes[i] = static_cast<uint8_t>(i);
+    return bytes;
+  }();
+  const __m512i all = _mm512_load_si512(numbers.data());
+  for (const uint8_t* at = start; at < end; at += blockBytes) {
+    const auto left = static_cast<size_t>(end - at);
+    const __mmask64 inside = left < blockBytes ? (uint64_t{1} << left) - 1 : ~uint64_t{0};
+    const __m512i block = _mm512_maskz_loadu_epi8(inside, at);
+    const __mmask64 marked = inside & (_mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('"')) |
+                                       _mm512_cmpeq_epi8_mask(block, _mm512_set1_epi8('\\')) |
+                                       _mm512_cmplt_epi8_mask(block, _mm512_set1_epi8(' ')));
+    __m512i places = _mm512_maskz_compress_epi8(marked, all);
+    const __m512i base = _mm512_set1_epi32(static_cast<int>(at - start));
+    uint32_t* const next = to + std::popcount(static_cast<uint64_t>(marked));
+    while (true) {
+      _mm512_storeu_si512(to, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(places))));
+      to += 16;
+      if (to >= next) break;
+      places = _mm512_alignr_epi32(places, places, 4);
+    }
+    to = next;
+  }
+  return to;
 }
 
 uint32_t* findSse2(const uint8_t* start, const uint8_t* end, const uint8_t* limit, uint32_t* to) {
@@ -107,14 +147,13 @@ uint32_t* findSse2(const uint8_t* start, const uint8_t* end, const uint8_t* limi
 FIRN_AVX2 uint32_t* findAvx2(const uint8_t* start, const uint8_t* end, const uint8_t* limit, uint32_t* to) {
   return findWith<markedAvx2>(start, end, limit, to);
 }
-FIRN_AVX512 uint32_t* findAvx512(const uint8_t* start, const uint8_t* end, const uint8_t* limit, uint32_t* to) {
-  return findWith<markedAvx512>(start, end, limit, to);
-}
 
 bool hasAvx2() {
   return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("popcnt") != 0;
 }
-bool hasAvx512() { return hasAvx2() && __builtin_cpu_supports("avx512bw") != 0; }
+bool hasAvx512() {
+  return hasAvx2() && __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0;
+}
 #endif
 
 bool always() { return true; }
@@ -127,7 +166,7 @@ struct Way {
 /** Best first. */
 constexpr Way ways[] = {
 #if defined(__x86_64__)
-    {{"avx512bw", findAvx512}, hasAvx512},
+    {{"avx512", findAvx512}, hasAvx512},
     {{"avx2", findAvx2}, hasAvx2},
     {{"sse2", findSse2}, always},
 #endif
@@ -151,8 +190,8 @@ const Vectors* vectorsNamed(const char* name) {
 
 const uint32_t* Marks::find(const uint8_t* start, const uint8_t* end, const uint8_t* limit) {
   const auto bytes = static_cast<size_t>(end - start);
-  // Every byte may be a mark, and places are written eight at a time.
-  const size_t needed = bytes + 8 + beyond;
+  // Every byte may be a mark, and places are written up to 16 at a time.
+  const size_t needed = bytes + 16 + beyond;
   if (needed > room_) {
     room_ = needed * 2;
     places_ = std::make_unique_for_overwrite<uint32_t[]>(room_);

@@ -12,7 +12,7 @@ namespace firn {
 
 /** A kind of vectors, as this processor has them. */
 struct Vectors {
-  /** `avx512bw`, `avx2`, `sse2` or `portable`. */
+  /** `avx512`, `avx2`, `sse2` or `portable`. */
   const char* name;
   /** Writes the places of the marks of [start, end), and returns where the next one would go. */
   uint32_t* (*find)(const uint8_t* start, const uint8_t* end, const uint8_t* limit, uint32_t* to);
