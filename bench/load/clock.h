@@ -1,0 +1,24 @@
+// One clock for everything that is measured: monotonic, in nanoseconds.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+
+namespace firn {
+
+using Nanos = uint64_t;
+
+constexpr Nanos nanosPerSecond = 1'000'000'000;
+
+inline Nanos now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<Nanos>(time.tv_sec) * nanosPerSecond + static_cast<Nanos>(time.tv_nsec);
+}
+
+/** Seconds, which may have a fraction, as nanoseconds. */
+inline Nanos toNanos(double seconds) { return static_cast<Nanos>(seconds * 1e9); }
+
+inline double toSeconds(Nanos nanos) { return static_cast<double>(nanos) / 1e9; }
+
+}  // namespace firn
