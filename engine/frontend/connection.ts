@@ -17,9 +17,17 @@ export interface StreamInfo {
 /** Close codes of the contract (RFC 6455 §7.4, 4000–4999 private). */
 export const CLOSE = { restart: 1012, policy: 1008, tooLarge: 1009, busy: 1013, taken: 4001 } as const;
 
+/**
+ * What uWebSockets.js keeps with a socket: it copies these members into an object of its own, one by one, which makes
+ * that object slow to read. So there is one.
+ */
+export interface UserData {
+  readonly connection: Connection;
+}
+
 export interface Connection {
   /** Null before it is open and after it is closed: nothing is sent then. */
-  ws: WebSocket<Connection> | null;
+  ws: WebSocket<UserData> | null;
   /** Its place in the slot table, as in the headers of its frames. */
   slot: number;
   readonly principal: string;

@@ -5,7 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { UwsApp } from '../uws.ts';
 import type { Admission } from './admission.ts';
-import type { Connection } from './connection.ts';
+import type { UserData } from './connection.ts';
 import type { Posts } from './http.ts';
 import { answer, answerProblem, attempt, problem } from './problem.ts';
 import type { WebSockets } from './websocket.ts';
@@ -72,7 +72,7 @@ export function addRoutes(app: UwsApp, options: RouteOptions): void {
     guarded((res, _req, head) => answerMetrics(res, head, options.metrics)),
   );
 
-  app.ws<Connection>('/v1/streams/:stream/ws', webSockets.behavior());
+  app.ws<UserData>('/v1/streams/:stream/ws', webSockets.behavior());
   any('/v1/streams/:stream/ws', (res, req) => {
     if (req.getMethod() === 'get') {
       const detail = 'This is a WebSocket endpoint: open it with a WebSocket client.';

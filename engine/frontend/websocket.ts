@@ -14,7 +14,7 @@ import { FRAME_KIND, FRAME_MODE, frameBytes } from '../ring/frame.ts';
 import { offeredProtocols, SUBPROTOCOL } from './access.ts';
 import type { Acks } from './acks.ts';
 import type { Admission } from './admission.ts';
-import { CLOSE, type Connection, newConnection, type StreamInfo } from './connection.ts';
+import { CLOSE, type Connection, newConnection, type StreamInfo, type UserData } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
@@ -56,7 +56,7 @@ export class WebSockets {
     this.#options = options;
   }
 
-  behavior(): WebSocketBehavior<Connection> {
+  behavior(): WebSocketBehavior<UserData> {
     const { maxFrameBytes, idleSeconds, connections, onGone, onError } = this.#options;
     return {
       // A frame up to twice the limit reaches the handler, which closes 1009; beyond that uWebSockets.js cuts the line.
@@ -66,15 +66,15 @@ export class WebSockets {
       maxBackpressure: MAX_BACKPRESSURE,
       upgrade: (res, req, context) => attempt(res, onError, () => this.#upgrade(res, req, context)),
       open: (ws) => {
-        const c = ws.getUserData();
+        const c = ws.getUserData().connection;
         c.ws = ws;
         connections.join(c);
       },
-      message: (ws, message) => this.#message(ws.getUserData(), ws, message),
-      drain: (ws) => this.#drained(ws.getUserData(), ws),
+      message: (ws, message) => this.#message(ws.getUserData().connection, ws, message),
+      drain: (ws) => this.#drained(ws.getUserData().connection, ws),
       close: (ws) => {
         onGone();
-        connections.leave(ws.getUserData());
+        connections.leave(ws.getUserData().connection);
       },
     };
   }
@@ -88,7 +88,7 @@ export class WebSockets {
     }
     const { connection, protocol } = decided;
     // No extension is passed on: messages are never compressed.
-    res.upgrade(connection, req.getHeader('sec-websocket-key'), protocol, '', context);
+    res.upgrade({ connection }, req.getHeader('sec-websocket-key'), protocol, '', context);
   }
 
   #decide(res: HttpResponse, req: HttpRequest): Upgrade | Problem {
@@ -129,7 +129,7 @@ export class WebSockets {
     return { connection, protocol: protocols.includes(SUBPROTOCOL) ? SUBPROTOCOL : '' };
   }
 
-  #message(c: Connection, ws: WebSocket<Connection>, message: ArrayBuffer): void {
+  #message(c: Connection, ws: WebSocket<UserData>, message: ArrayBuffer): void {
     if (c.leaving !== 0) return;
     const { intake, admission, connections, maxFrameBytes } = this.#options;
     const bytes = message.byteLength;
@@ -185,12 +185,12 @@ export class WebSockets {
     return true;
   }
 
-  #refuse(ws: WebSocket<Connection>, code: number, reason: string): void {
+  #refuse(ws: WebSocket<UserData>, code: number, reason: string): void {
     this.#options.counters.refused += 1;
     ws.end(code, reason);
   }
 
-  #drained(c: Connection, ws: WebSocket<Connection>): void {
+  #drained(c: Connection, ws: WebSocket<UserData>): void {
     c.unreadSinceMs = ws.getBufferedAmount() === 0 ? 0 : this.#options.intake.monotonicMs();
     this.#options.acks.tell(c);
   }
