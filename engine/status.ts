@@ -5,7 +5,8 @@ import type { Boot } from './boot.ts';
 import type { FrontendStatus } from './frontend/frontend.ts';
 import type { Acct } from './journal/fold.ts';
 import { type MemoryParts, memoryParts, memorySum } from './memory.ts';
-import { POSITION } from './ring/layout.ts';
+import { osThread, threadCpuSeconds } from './os-thread.ts';
+import { CONTROL, POSITION, type Ring } from './ring/layout.ts';
 import type { JournalWatch } from './watch.ts';
 
 export interface EngineStatus {
@@ -43,12 +44,22 @@ export interface EngineStatus {
   };
   /** Codec workers, and how often one was replaced. */
   readonly workers: { readonly count: number; readonly restarts: number };
+  /** Processor time of each thread since it began, in seconds: which one is the limit. Empty where the system does not tell. */
+  readonly threads: readonly ThreadStatus[];
   readonly memory: {
     /** The most by configuration: the sum of `parts`. */
     readonly bound: number;
     readonly parts: MemoryParts;
     readonly rss: number;
   };
+}
+
+export interface ThreadStatus {
+  /** `frontend`, `worker 0` …, `commit` or `seal`. */
+  readonly name: string;
+  /** The system's number of the thread. */
+  readonly tid: number;
+  readonly cpuSeconds: number;
 }
 
 /** What the engine keeps that no store tells. */
@@ -102,6 +113,18 @@ export function statusOf(
       outage: live.outage,
     },
     workers: { count: config.workers, restarts: live.restarts },
+    threads: threadsOf(ring, config.workers),
     memory: { bound: memorySum(parts), parts, rss: process.memoryUsage.rss() },
   };
+}
+
+function threadsOf({ control }: Ring, workers: number): ThreadStatus[] {
+  const tids: [name: string, tid: number][] = [['frontend', osThread()]];
+  for (let w = 0; w < workers; w++) tids.push([`worker ${w}`, Atomics.load(control, CONTROL.workerTid + w)]);
+  tids.push(['commit', Atomics.load(control, CONTROL.commitTid)]);
+  tids.push(['seal', Atomics.load(control, CONTROL.sealTid)]);
+  return tids.flatMap(([name, tid]) => {
+    const cpuSeconds = tid === 0 ? null : threadCpuSeconds(tid);
+    return cpuSeconds === null ? [] : [{ name, tid, cpuSeconds }];
+  });
 }

@@ -29,7 +29,7 @@ function places(words: Readonly<Record<string, number>>, wide: readonly string[]
 describe('layout', () => {
   test('layout: no two control words share a place, and all lie before the words of the slabs', () => {
     const { slabs, ...words } = CONTROL;
-    const taken = places(words, ['workerIdle', 'workerThread', 'workerSlabs']);
+    const taken = places(words, ['workerIdle', 'workerThread', 'workerSlabs', 'workerTid']);
     expect(new Set(taken).size).toBe(taken.length);
     expect(Math.max(...taken)).toBeLessThan(slabs);
   });

@@ -2,8 +2,9 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { systemClock } from '../engine/clock.ts';
+import { osThread } from '../engine/os-thread.ts';
 import { readRegistry } from '../engine/registry.ts';
-import type { Ring } from '../engine/ring/layout.ts';
+import { CONTROL, type Ring } from '../engine/ring/layout.ts';
 import { openClockQuality } from '../engine/seal/clock-quality.ts';
 import { loadKey } from '../engine/seal/key.ts';
 import { Orders, runSealer } from '../engine/seal/loop.ts';
@@ -19,6 +20,7 @@ import { compress, initCompress } from './compress.ts';
  */
 export async function run(data: SealerData & { ring: Ring; port: MessagePort }): Promise<void> {
   const { ring, port } = data;
+  Atomics.store(ring.control, CONTROL.sealTid, osThread());
   const orders = new Orders(port);
   await initCompress();
   const quality = await openClockQuality(data.clock);

@@ -1,8 +1,9 @@
 // The task of a codec worker: one never-ending run that loops on the ring until the ring is closed and empty. It keeps
 // the thread to itself (the loop is synchronous), so nothing else of this thread runs while a slab is in its hands.
 
+import { osThread } from '../engine/os-thread.ts';
 import { NO_SLAB, RingWorker } from '../engine/ring/claim.ts';
-import type { Ring } from '../engine/ring/layout.ts';
+import { CONTROL, type Ring } from '../engine/ring/layout.ts';
 import type { StreamSpec } from '../engine/schema/table.ts';
 import type { Codec } from './codec.ts';
 import { SlabEncoder } from './encode.ts';
@@ -25,6 +26,7 @@ export async function run(data: WorkerData): Promise<void> {
   const codec = await createCodec(data.streams);
   const worker = new RingWorker(data.ring, data.worker);
   const encoder = new SlabEncoder(data.ring, worker, codec);
+  Atomics.store(data.ring.control, CONTROL.workerTid + data.worker, osThread());
   worker.started();
   for (let slab = worker.next(); slab !== NO_SLAB; slab = worker.next()) encoder.encode(slab);
 }

@@ -11,10 +11,13 @@
 //   7 durableBell bumped: durable has moved       commit
 //   8 noticeFlag  1 = a message to main is out    commit sets, frontend clears
 //   9 sealBell    bumped: journal has moved       commit
+//  10 commitTid   its thread to the system, or 0  commit         so that status can say what each thread costs
+//  11 sealTid     its thread to the system, or 0  seal
 //  16 + w         1 = worker w sleeps             worker w (reset by the pool when it dies)
 //  80 + w         thread id of worker w, 0 = none worker w (reset by the pool when it dies)
 // 144 + w         slabs that worker w finished    worker w
-// 208 + 16 * i    the words of slab i, see SLAB
+// 208 + w         its thread to the system, or 0  worker w
+// 272 + 16 * i    the words of slab i, see SLAB
 //
 // frontend and pool live on the main thread: the words that both write never change under either of them.
 //
@@ -45,13 +48,17 @@ export const CONTROL = {
   durableBell: 7,
   noticeFlag: 8,
   sealBell: 9,
+  commitTid: 10,
+  sealTid: 11,
   workerIdle: 16,
   /** 16 + MAX_WORKERS */
   workerThread: 80,
   /** 80 + MAX_WORKERS */
   workerSlabs: 144,
-  /** 144 + MAX_WORKERS: a whole number of cache lines, as the words of each slab are. */
-  slabs: 208,
+  /** 144 + MAX_WORKERS */
+  workerTid: 208,
+  /** 208 + MAX_WORKERS: a whole number of cache lines, as the words of each slab are. */
+  slabs: 272,
 } as const;
 
 /** `SLAB.frame` while the codec does not run: nobody is to blame for a death. */

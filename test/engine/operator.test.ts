@@ -179,3 +179,16 @@ test('an engine in a program: opening and closing again and again keeps nothing 
   // One ring is 52 MiB: kept ones would add that much each time.
   expect((held[3] as number) - (held[0] as number)).toBeLessThan(60 << 20);
 });
+
+test.runIf(process.platform === 'linux')('the status tells what each thread costs (Linux only)', async () => {
+  const served = await startEngine({ workers: 2 });
+  engines.push(served);
+  const before = served.engine.status().threads;
+  expect(before.map(({ name }) => name)).toEqual(['frontend', 'worker 0', 'worker 1', 'commit', 'seal']);
+  expect(new Set(before.map(({ tid }) => tid)).size).toBe(5);
+  // Which worker takes a slab is chance; one of them, and the front end, must have worked for these.
+  const spent = (): number =>
+    served.engine.status().threads.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  const first = spent();
+  while (spent() < first + 0.05) await served.engine.ingest('coldchain', [record(0), record(1)]);
+});
