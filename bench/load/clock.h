@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
 #include <ctime>
+#include <string>
 
 namespace firn {
 
@@ -20,5 +22,12 @@ inline Nanos now() {
 inline Nanos toNanos(double seconds) { return static_cast<Nanos>(seconds * 1e9); }
 
 inline double toSeconds(Nanos nanos) { return static_cast<double>(nanos) / 1e9; }
+
+/** Seconds for a sentence: `10 s`, `0.5 s`. */
+inline std::string secondsText(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", seconds);
+  return text;
+}
 
 }  // namespace firn

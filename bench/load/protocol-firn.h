@@ -82,12 +82,6 @@ class FirnProtocol final : public Protocol {
     connection.acked = next - connection.base;
   }
 
-  static std::string shown(std::string_view text) {
-    std::string line(text.substr(0, 80));
-    for (char& c : line) c = c >= ' ' && c <= '~' ? c : '.';
-    return line;
-  }
-
   Upgrade upgrade_;
   std::string path_;
   std::string sessionPrefix_;

@@ -13,6 +13,13 @@
 
 namespace firn {
 
+/** What of a server's words can be shown in an error: the first 80 bytes, printable. */
+inline std::string shown(std::string_view text) {
+  std::string line(text.substr(0, 80));
+  for (char& c : line) c = c >= ' ' && c <= '~' ? c : '.';
+  return line;
+}
+
 class Protocol {
  public:
   virtual ~Protocol() = default;
@@ -39,10 +46,10 @@ class Protocol {
   virtual size_t leastFrames() const { return 0; }
   virtual size_t mostFrames() const { return size_t{1} << 24; }
 
-  /** A burst goes out whole or not at all. */
-  virtual bool wholeBursts() const { return false; }
-
-  /** Makes the wire bytes of frames `from` to `to` this connection's own; returns false when they are everybody's. */
+  /**
+   * Puts what a connection must say in its own name into bytes `from` to `to` of the frames, copied to `own`.
+   * @return false when every connection says the same, and nothing was copied
+   */
   virtual bool personalise(const Connection&, const Frames&, size_t, size_t, std::string&) const { return false; }
 
   /** Records that the server said it refused. */

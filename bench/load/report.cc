@@ -96,14 +96,14 @@ std::string faultOf(const Options& o, const Outcome& outcome) {
   if (outcome.closures.count > 0) {
     std::string codes;
     for (const auto& [code, count] : outcome.closures.codes) {
-      codes += (codes.empty() ? "" : ", ") + std::to_string(code) + " " + std::to_string(count) + " times";
+      codes += (codes.empty() ? "" : ", ") + std::to_string(code) + ": " + std::to_string(count);
     }
     return std::to_string(outcome.closures.count) + " of " + std::to_string(o.connections) +
-           " connections were lost (close code " + codes + "): " + outcome.closures.first;
+           " connections were lost (by close code " + codes + "): " + outcome.closures.first;
   }
   if (outcome.unacknowledged > 0) {
     return std::to_string(outcome.unacknowledged) + " frames were not acknowledged within the drain of " +
-           std::to_string(o.drainSeconds) + " s";
+           secondsText(o.drainSeconds);
   }
   return {};
 }

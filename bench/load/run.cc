@@ -98,7 +98,7 @@ void Run::connectAll() {
     open = dialer_.open();
     if (now() >= last + patience) {
       throw RunError(std::to_string(open) + " of " + std::to_string(connections_.size()) + " connections are open, and in " +
-                     std::to_string(options_.connectSeconds) + " s no other one was: the server does not finish the greeting");
+                     secondsText(options_.connectSeconds) + " no other one was: the server does not finish the greeting");
     }
   }
 }
@@ -126,7 +126,7 @@ void Run::sendFrames() {
 void Run::checkProgress() const {
   const bool waiting = pump_.underWay > 0 || (options_.frames > 0 && pump_.budget > 0 && !options_.openLoop());
   if (!waiting || now() < pump_.progress + toNanos(options_.stallSeconds)) return;
-  throw RunError("no frame was acknowledged for " + std::to_string(options_.stallSeconds) + " s, while " +
+  throw RunError("no frame was acknowledged for " + secondsText(options_.stallSeconds) + ", while " +
                  std::to_string(pump_.underWay) + " were sent and waited");
 }
 
