@@ -157,7 +157,7 @@ function niceStep(wanted: number): number {
 }
 
 function valueText({ value, note }: Bar): string {
-  return note === undefined ? formatNumber(value) : `${formatNumber(value)}  ${note}`;
+  return note === undefined ? formatNumber(value) : `${formatNumber(value)} · ${note}`;
 }
 
 function formatTick(value: number): string {

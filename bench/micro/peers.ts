@@ -1,0 +1,28 @@
+// Packages of others that the suite is compared with. They live in bench/peers with a package.json of their own, so that
+// nobody who only wants firn installs them; what is not there is told with the line that installs it.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ROOT } from '../root.ts';
+
+export const INSTALL_PEERS = 'npm --prefix bench/peers install';
+
+/** A package, or the sentence that says why there is none. */
+export type Peer<T> =
+  | { readonly module: T; readonly version: string }
+  | { readonly module: null; readonly reason: string };
+
+/** Loads a package from bench/peers. `T` is what the caller knows of its exports. */
+export function loadPeer<T>(name: string): Peer<T> {
+  const require = createRequire(join(ROOT, 'bench/peers/package.json'));
+  try {
+    const { version } = require(`${name}/package.json`) as { version: string };
+    return { module: require(name) as T, version };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}`)) {
+      return { module: null, reason: `npm ${name} is not installed: ${INSTALL_PEERS}` };
+    }
+    return { module: null, reason: `npm ${name} does not load: ${message.split('\n')[0]}` };
+  }
+}
