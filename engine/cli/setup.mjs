@@ -90,7 +90,8 @@ function sources() {
   for (const folder of SOURCE_FOLDERS) {
     if (!existsSync(join(ROOT, folder))) continue;
     for (const entry of readdirSync(join(ROOT, folder), { recursive: true })) {
-      if (entry.endsWith('.ts')) names.push(join(folder, entry));
+      // The peers of the bench have packages of their own, with types in them.
+      if (entry.endsWith('.ts') && !entry.includes('node_modules')) names.push(join(folder, entry));
     }
   }
   names.sort();
