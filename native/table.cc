@@ -91,9 +91,12 @@ Stream readStream(Reader& in) {
   stream.excursionByDefault = in.flag();
   stream.within = Text(in.text());
   stream.excursion = Text(in.text());
-  stream.names = Dictionary(in.texts());
+  const std::vector<std::string> names = in.texts();
   const size_t fields = in.count();
   must(fields <= maxFields, "too many fields");
+  // A name's number is used as that of its field.
+  must(names.size() == fields, "as many names as fields");
+  stream.names = Dictionary(names);
   for (size_t i = 0; i < fields; i++) stream.fields.push_back(readField(in));
   const size_t members = in.count();
   for (size_t i = 0; i < members; i++) {
