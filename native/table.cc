@@ -129,6 +129,8 @@ Dictionary::Dictionary(const std::vector<std::string>& texts) {
   while (slots < texts.size() * 4) slots *= 2;
   slots_.assign(slots, {0, 0, -1});
   mask_ = slots - 1;
+  // A byte before the texts: there is something to point at also when the only one is empty.
+  texts_.assign(1, 0);
   for (size_t number = 0; number < texts.size(); number++) {
     const std::string& text = texts[number];
     size_t slot = hash(reinterpret_cast<const uint8_t*>(text.data()), text.size()) & mask_;
