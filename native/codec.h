@@ -49,9 +49,9 @@ class Codec {
   Split split_;
   Validator validator_;
   Row row_;
-  /** The JSON string of `received_utc`, with slack behind it, and the time it says. */
+  /** The JSON string of `received_utc`, with slack behind it, and the time it says: at first none that there is. */
   uint8_t received_[receivedBytes + slack] = {};
-  double receivedMs_ = -1;
+  double receivedMs_ = std::numeric_limits<double>::quiet_NaN();
   State* state_ = nullptr;
   /** Over the payload in hand; `mark` is null when its marks are not known. */
   Walk walk_{};
