@@ -1,6 +1,5 @@
-// The only file that knows Node-API: gives JavaScript `create(descriptor, state)`, which makes an `encode` for some
-// streams. What JavaScript hands in is checked here; no C++ exception
-// leaves this file.
+// The codec as JavaScript sees it: `create(descriptor, state)`, which makes an `encode` for some streams. With kernels.cc
+// the only file that knows Node-API. What JavaScript hands in is checked here; no C++ exception leaves this file.
 
 #include <node_api.h>
 
@@ -10,6 +9,7 @@
 #include <memory>
 
 #include "codec.h"
+#include "kernels.h"
 #include "number.h"
 
 namespace {
@@ -17,7 +17,7 @@ namespace {
 using firn::Area;
 
 /** Grows with every change of what workers/native.ts and this file say to each other. */
-constexpr int32_t protocol = 1;
+constexpr int32_t protocol = 2;
 
 /** A codec and the state words that it shares with its wrapper, whose memory `reference` keeps alive. */
 struct Instance {
@@ -178,6 +178,7 @@ NAPI_MODULE_INIT() {
   method("create", create);
   method("hash", hash);
   method("numberText", numberText);
+  firn::exportKernels(env, exports);
   napi_value value{};
   if (napi_create_int32(env, protocol, &value) == napi_ok) napi_set_named_property(env, exports, "protocol", value);
   if (napi_get_boolean(env, firn::hasShaInstructions(), &value) == napi_ok)

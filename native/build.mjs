@@ -4,6 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +39,23 @@ function npmRoot() {
   return status === 0 ? [join(stdout.trim(), 'npm')] : [];
 }
 
+/**
+ * The sources of libzstd, as a package brings them: its own install script and build are not needed.
+ * Resolved as Node does, so that it may lie in the node_modules of whoever depends on firn. Null: the addon has no zstd.
+ */
+function findZstd() {
+  try {
+    const folder = join(
+      dirname(createRequire(import.meta.url).resolve('zstd-napi/package.json')),
+      'deps/zstd/lib',
+    );
+    if (existsSync(join(folder, 'zstd.h'))) return folder.replaceAll('\\', '/');
+  } catch {
+    // not installed
+  }
+  return null;
+}
+
 const compiler = process.env.CXX?.split(' ')[0] ?? 'c++';
 if (process.platform !== 'win32') {
   if (!works(compiler, ['--version'])) fail(`no C++ compiler (${compiler})`);
@@ -47,7 +65,9 @@ const nodeGyp = findNodeGyp();
 if (nodeGyp === undefined) fail('no node-gyp, which comes with npm');
 const prefix = dirname(dirname(process.execPath));
 const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
-const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp, 'rebuild', '-j', '2', ...headers], {
+const zstd = findZstd();
+const options = [...headers, ...(zstd === null ? [] : [`--zstd_sources=${zstd}`])];
+const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp, 'rebuild', '-j', '2', ...options], {
   cwd: HERE,
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,
@@ -55,3 +75,7 @@ const { status, stdout, stderr } = spawnSync(process.execPath, [nodeGyp, 'rebuil
 mkdirSync(dirname(LOG), { recursive: true });
 writeFileSync(LOG, `${stdout}\n${stderr}`);
 if (status !== 0) fail(`see ${LOG}`);
+if (zstd === null)
+  console.log(
+    'native codec: built without zstd: the package zstd-napi, whose sources it takes, is not installed',
+  );

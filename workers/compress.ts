@@ -2,12 +2,14 @@
 // after it. Readers differ in what they do with a second or a skippable frame (some drop it silently, some fail), so the
 // frame is walked block by block here before the decoder sees it, and anything but exactly one frame is refused.
 //
-// The codec is libzstd as WebAssembly. Its memory grows to the largest object handled and stays there: bounded by
-// MAX_OBJECT_BYTES. Buffers inside it are freed by the library after each call.
+// The codec is libzstd, out of the addon where it was built in, else as WebAssembly. They make different frames of the same
+// content, and what one makes the other reads; what is refused here is refused whichever decodes. Memory grows to the
+// largest object handled and stays there: bounded by MAX_OBJECT_BYTES.
 
 import * as zstd from '@bokuweb/zstd-wasm';
 import { assert } from '../engine/assert.ts';
 import { MAX_OBJECT_BYTES } from '../engine/limits.ts';
+import { nativeKernels } from './kernels.ts';
 
 /** Level 1: on canonical NDJSON it is as dense as level 3 and faster; its window is at most 512 KiB. */
 const LEVEL = 1;
@@ -35,19 +37,42 @@ export interface FrameHeader {
 let ready: Promise<void> | null = null;
 let usable = false;
 
-/** Loads the WebAssembly module, once per thread. Must have resolved before the first compress or decompress. */
+/** Room for the frame that native code writes; what was written is copied out. */
+let scratch = Buffer.alloc(0);
+
+/**
+ * Loads the WebAssembly module, once per thread, where there is no native code. Must have resolved before the first
+ * compress or decompress, and again after another choice of kernels.
+ */
 export function initCompress(): Promise<void> {
+  if (nativeKernels()?.compress !== undefined) return Promise.resolve();
   ready ??= zstd.init().then(() => {
     usable = true;
   });
   return ready;
 }
 
-/** One frame holding `bytes` (at most MAX_OBJECT_BYTES; may lie on shared memory). The same bytes give the same frame. */
+/**
+ * One frame holding `bytes` (at most MAX_OBJECT_BYTES; may lie on shared memory). The same bytes give the same frame, as
+ * long as the same library makes it: so an object is made once and from then on only sent (engine/seal/outbox.ts).
+ */
 export function compress(bytes: Uint8Array): Uint8Array {
-  assert(usable, 'initCompress() has resolved');
   assert(bytes.length <= MAX_OBJECT_BYTES, 'an object is compressed whole and at most 64 MiB');
+  const native = nativeKernels();
+  if (native?.compress !== undefined) {
+    const room = frameBound(bytes.length);
+    if (scratch.length < room) scratch = Buffer.allocUnsafeSlow(room);
+    const written = native.compress(bytes, scratch);
+    assert(written > 0, 'there is room for any frame of that many bytes');
+    return new Uint8Array(scratch.subarray(0, written));
+  }
+  assert(usable, 'initCompress() has resolved');
   return zstd.compress(bytes, LEVEL);
+}
+
+/** Most bytes of a frame: blocks of 128 KiB that do not shrink, each with its header, and the frame's own. */
+function frameBound(contentBytes: number): number {
+  return contentBytes + (contentBytes >>> 8) + 1024;
 }
 
 /**
@@ -56,22 +81,33 @@ export function compress(bytes: Uint8Array): Uint8Array {
  *   skippable or second frame, trailing bytes, a cut or damaged frame.
  */
 export function decompress(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  assert(usable, 'initCompress() has resolved');
   assert(maxBytes <= MAX_CODEC_BYTES, 'the codec has room for the content');
   if (bytes.length > MAX_CODEC_BYTES) throw new FrameError('the frame is larger than any object');
   const header = readFrame(bytes);
   if (header.contentBytes > maxBytes) {
     throw new FrameError(`content of ${header.contentBytes} bytes, at most ${maxBytes} are allowed`);
   }
-  let content: Uint8Array;
-  try {
-    content = zstd.decompress(bytes);
-  } catch {
-    throw new FrameError('the blocks of the frame cannot be decoded');
-  }
+  const content = decode(bytes, header.contentBytes);
+  if (content === null) throw new FrameError('the blocks of the frame cannot be decoded');
   if (content.length !== header.contentBytes)
     throw new FrameError('the content is not as long as the frame says');
   return content;
+}
+
+/** Content of a frame that was walked before, null when its blocks cannot be decoded into the bytes that it promises. */
+function decode(bytes: Uint8Array, contentBytes: number): Uint8Array | null {
+  const native = nativeKernels();
+  if (native?.decompress !== undefined) {
+    const content = Buffer.allocUnsafeSlow(contentBytes);
+    const written = native.decompress(bytes, content);
+    return written < 0 ? null : new Uint8Array(content.buffer, 0, written);
+  }
+  assert(usable, 'initCompress() has resolved');
+  try {
+    return zstd.decompress(bytes);
+  } catch {
+    return null;
+  }
 }
 
 /** Checks that `bytes` is exactly one frame, without decoding its blocks, and returns its header. @throws FrameError */

@@ -8,6 +8,7 @@ import { ConfigError } from '../engine/errors.ts';
 import type { StreamSpec } from '../engine/schema/table.ts';
 import type { Codec, Cursor, SlabView } from './codec.ts';
 import { describeStreams } from './descriptor.ts';
+import type { KernelAddon } from './kernels.ts';
 
 type Encode = (
   input: Uint8Array,
@@ -16,8 +17,8 @@ type Encode = (
   begin: Int32Array | ((frame: number) => void),
 ) => number;
 
-/** What native/addon.cc exports. */
-export interface Addon {
+/** What native/addon.cc exports; the kernels for whole batches among it. */
+export interface Addon extends KernelAddon {
   /** Grows with every change of what JavaScript and the addon say to each other. */
   readonly protocol: number;
   /** True when leaves are hashed by the processor's own instructions. */
@@ -31,7 +32,7 @@ export interface Addon {
 /** The addon, or why there is none. */
 export type Loaded = { readonly addon: Addon } | { readonly addon: null; readonly reason: string };
 
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 const HERE = fileURLToPath(import.meta.url);
 /** Sources lie one folder below the package, compiled files two. */
 const PACKAGE: string = HERE.endsWith('.ts') ? dirname(dirname(HERE)) : dirname(dirname(dirname(HERE)));

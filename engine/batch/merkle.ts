@@ -3,9 +3,10 @@
 // one flat buffer, 32 bytes each, so that a batch of a million records costs no object per record.
 //
 // The tree by levels is the tree by splits: pairing neighbours and carrying a last odd node up unchanged gives the same
-// nodes, because every split leaves a perfect tree on the left.
+// nodes, because every split leaves a perfect tree on the left. Whole trees are hashed by the native kernel where it is built.
 
 import { hash } from 'node:crypto';
+import { nativeKernels } from '../../workers/kernels.ts';
 import { assert } from '../assert.ts';
 
 export const HASH_BYTES = 32;
@@ -56,6 +57,12 @@ export function merkleRoot(leaves: Uint8Array): Uint8Array {
   const n = leaves.length / HASH_BYTES;
   if (n === 0) return sha256(new Uint8Array(0));
   if (n === 1) return nodeAt(leaves, 0);
+  const native = nativeKernels();
+  if (native !== null) {
+    const root = new Uint8Array(HASH_BYTES);
+    native.merkleRoot(leaves, root);
+    return root;
+  }
   const needed = Math.ceil(n / 2) * HASH_BYTES;
   if (scratch.length < needed) scratch = Buffer.alloc(needed);
   let width = halve(leaves, n, scratch);

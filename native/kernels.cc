@@ -1,0 +1,146 @@
+// What seal and verify call: the tree over leaves, the leaves of lines, zstd. Beside addon.cc the only file that knows
+// Node-API. Sizes are checked here, so that no call writes past what JavaScript handed in; no C++ exception leaves.
+
+#include "kernels.h"
+
+#include <exception>
+#include <initializer_list>
+
+#include "tree.h"
+#if defined(FIRN_ZSTD)
+#include "zstd.h"
+#endif
+
+namespace {
+
+struct Kernels {
+  firn::TreeHasher tree;
+#if defined(FIRN_ZSTD)
+  firn::Zstd zstd;
+#endif
+};
+
+struct Bytes {
+  uint8_t* at;
+  size_t bytes;
+};
+
+void destroy(napi_env, void* data, void*) { delete static_cast<Kernels*>(data); }
+
+/** The Uint8Array arguments of a call, exactly as many as `into` names. False: an error is pending. */
+template <size_t N>
+bool arguments(napi_env env, napi_callback_info info, Kernels*& kernels, Bytes (&into)[N]) {
+  size_t count = N;
+  napi_value values[N];
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok) return false;
+  kernels = static_cast<Kernels*>(data);
+  for (size_t i = 0; i < N; i++) {
+    napi_typedarray_type type{};
+    size_t length = 0;
+    void* at = nullptr;
+    if (count != N ||
+        napi_get_typedarray_info(env, values[i], &type, &length, &at, nullptr, nullptr) != napi_ok ||
+        type != napi_uint8_array) {
+      napi_throw_type_error(env, nullptr, "the native kernels take Uint8Arrays");
+      return false;
+    }
+    into[i] = {static_cast<uint8_t*>(at), length};
+  }
+  return true;
+}
+
+/** Runs a kernel that gives a number; what it throws becomes an error of JavaScript. */
+template <typename Kernel>
+napi_value number(napi_env env, Kernel kernel) {
+  try {
+    napi_value result{};
+    return napi_create_double(env, kernel(), &result) == napi_ok ? result : nullptr;
+  } catch (const std::exception& error) {
+    napi_throw_error(env, nullptr, error.what());
+    return nullptr;
+  }
+}
+
+/** merkleRoot(leaves: Uint8Array(32 × n), root: Uint8Array(32)): n, which is at least 1. */
+napi_value merkleRoot(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[2];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [leaves, root] = given;
+  const size_t count = leaves.bytes / firn::hashBytes;
+  if (count == 0 || leaves.bytes % firn::hashBytes != 0 || root.bytes != firn::hashBytes) {
+    napi_throw_range_error(env, nullptr, "merkleRoot takes hashes of 32 bytes");
+    return nullptr;
+  }
+  return number(env, [&] {
+    kernels->tree.root(leaves.at, count, root.at);
+    return static_cast<double>(count);
+  });
+}
+
+/** hashLines(body: Uint8Array, leaves: Uint8Array(32 × n)): leaves written, n at most. */
+napi_value hashLines(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[2];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [body, leaves] = given;
+  return number(env, [&] {
+    return static_cast<double>(kernels->tree.lines(body.at, body.bytes, leaves.at, leaves.bytes / firn::hashBytes));
+  });
+}
+
+#if defined(FIRN_ZSTD)
+/** Of canonical NDJSON, level 1 is as dense as level 3 and faster; its window is at most 512 KiB. Twin: workers/compress.ts. */
+constexpr int level = 1;
+
+double orMinusOne(size_t bytes) { return bytes == firn::Zstd::failed ? -1 : static_cast<double>(bytes); }
+
+/** compress(content: Uint8Array, frame: Uint8Array): bytes of the frame, or −1 when there is no room for it. */
+napi_value compress(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[2];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [content, frame] = given;
+  return number(env, [&] {
+    return orMinusOne(kernels->zstd.compress(content.at, content.bytes, frame.at, frame.bytes, level));
+  });
+}
+
+/** decompress(frame: Uint8Array, content: Uint8Array): bytes of content, or −1 when it cannot be decoded or has no room. */
+napi_value decompress(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[2];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [frame, content] = given;
+  return number(env, [&] {
+    return orMinusOne(kernels->zstd.decompress(frame.at, frame.bytes, content.at, content.bytes));
+  });
+}
+#endif
+
+}  // namespace
+
+void firn::exportKernels(napi_env env, napi_value exports) {
+  auto* kernels = new (std::nothrow) Kernels();
+  if (kernels == nullptr || napi_set_instance_data(env, kernels, destroy, nullptr) != napi_ok) {
+    delete kernels;
+    return;
+  }
+  const auto method = [&](const char* name, napi_callback function) {
+    napi_value value{};
+    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, kernels, &value) == napi_ok)
+      napi_set_named_property(env, exports, name, value);
+  };
+  method("merkleRoot", merkleRoot);
+  method("hashLines", hashLines);
+  napi_value zstd{};
+#if defined(FIRN_ZSTD)
+  method("compress", compress);
+  method("decompress", decompress);
+  const napi_status status = napi_create_string_latin1(env, Zstd::version(), NAPI_AUTO_LENGTH, &zstd);
+#else
+  const napi_status status = napi_get_null(env, &zstd);
+#endif
+  if (status == napi_ok) napi_set_named_property(env, exports, "zstd", zstd);
+}

@@ -1,0 +1,40 @@
+// Which kernels the work on whole batches uses in this thread: those of the addon where it is built, or none, and then
+// TypeScript, node:crypto and WebAssembly do the same. Results are the same bytes either way, but for compressed ones,
+// which are another frame of the same content. Every thread chooses for itself, before its first batch.
+
+import { type Addon, loadNative } from './native.ts';
+
+/** What native/kernels.cc exports. Each throws TypeError or RangeError when given anything but what is said here. */
+export interface KernelAddon {
+  /** Writes the root of the tree over `leaves` (32 bytes each, at least one) into the 32 bytes of `root`. */
+  merkleRoot(leaves: Uint8Array, root: Uint8Array): number;
+  /** Writes the leaf hashes of the lines of `body` that end with a line feed, until `leaves` is full. @returns how many. */
+  hashLines(body: Uint8Array, leaves: Uint8Array): number;
+  /** Version of the libzstd that was built in; null where its sources were not there: then the next two are missing. */
+  readonly zstd: string | null;
+  /** Writes one frame into `frame`. @returns its bytes; −1 when it has no room. */
+  compress?(content: Uint8Array, frame: Uint8Array): number;
+  /** Writes the content of the frame, `content.length` bytes at most. @returns bytes written; −1 when it cannot. */
+  decompress?(frame: Uint8Array, content: Uint8Array): number;
+}
+
+/** `auto`: the addon's where it is built. */
+export type KernelChoice = 'auto' | 'portable';
+
+let choice: KernelChoice = 'auto';
+
+/** Settles the kernels of this thread, from the next call of any of them on. */
+export function useKernels(wanted: KernelChoice): void {
+  choice = wanted;
+}
+
+/** The addon's kernels, or null when the portable ones are to be used. */
+export function nativeKernels(): Addon | null {
+  return choice === 'portable' ? null : loadNative().addon;
+}
+
+/** What compresses and decompresses in this thread, for people: `native 1.5.7` or `wasm`. */
+export function zstdName(): string {
+  const version = nativeKernels()?.zstd ?? null;
+  return version === null ? 'wasm' : `native ${version}`;
+}
