@@ -10,6 +10,7 @@
         "entries.cc",
         "fast.cc",
         "kernels.cc",
+        "lines.cc",
         "marks.cc",
         "number.cc",
         "scan.cc",

@@ -1,11 +1,13 @@
-// What seal and verify call: the tree over leaves, the leaves of lines, zstd. Beside addon.cc the only file that knows
+// What seal and verify call: the tree over leaves, the leaves and the look of lines, zstd. Beside addon.cc the only file that knows
 // Node-API. Sizes are checked here, so that no call writes past what JavaScript handed in; no C++ exception leaves.
 
 #include "kernels.h"
 
+#include <cstring>
 #include <exception>
-#include <initializer_list>
+#include <new>
 
+#include "lines.h"
 #include "tree.h"
 #if defined(FIRN_ZSTD)
 #include "zstd.h"
@@ -15,6 +17,7 @@ namespace {
 
 struct Kernels {
   firn::TreeHasher tree;
+  firn::LineChecker lines;
 #if defined(FIRN_ZSTD)
   firn::Zstd zstd;
 #endif
@@ -24,6 +27,10 @@ struct Bytes {
   uint8_t* at;
   size_t bytes;
 };
+
+constexpr size_t dayBytes = 11;
+/** Bytes of the shortest time in a line, with what must follow it there: `"`, `}` and LF. */
+constexpr double leastTime = 23;
 
 void destroy(napi_env, void* data, void*) { delete static_cast<Kernels*>(data); }
 
@@ -90,6 +97,33 @@ napi_value hashLines(napi_env env, napi_callback_info info) {
   });
 }
 
+/** checkLines(body, day: Uint8Array(11), walk: Uint8Array over the words of LineWalk): bytes of the body that were passed. */
+napi_value checkLines(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[3];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [body, day, words] = given;
+  firn::LineWalk walk{};
+  if (day.bytes != dayBytes || words.bytes != sizeof walk) {
+    napi_throw_range_error(env, nullptr, "checkLines takes a day and five words");
+    return nullptr;
+  }
+  std::memcpy(&walk, words.at, sizeof walk);
+  const auto size = static_cast<double>(body.bytes);
+  // A time was found by this kernel or its twin, so that all of it lies in the body.
+  const auto isTime = [&](double at) { return at == -1 || (at >= 0 && at <= size - leastTime); };
+  if (!(walk.at >= 0 && walk.at <= size) || !isTime(walk.earliest) || !isTime(walk.latest)) {
+    napi_throw_range_error(env, nullptr, "checkLines goes on from inside the body");
+    return nullptr;
+  }
+  return number(env, [&] {
+    const double from = walk.at;
+    kernels->lines.check(body.at, body.bytes, day.at, walk);
+    std::memcpy(words.at, &walk, sizeof walk);
+    return walk.at - from;
+  });
+}
+
 #if defined(FIRN_ZSTD)
 /** Of canonical NDJSON, level 1 is as dense as level 3 and faster; its window is at most 512 KiB. Twin: workers/compress.ts. */
 constexpr int level = 1;
@@ -134,6 +168,7 @@ void firn::exportKernels(napi_env env, napi_value exports) {
   };
   method("merkleRoot", merkleRoot);
   method("hashLines", hashLines);
+  method("checkLines", checkLines);
   napi_value zstd{};
 #if defined(FIRN_ZSTD)
   method("compress", compress);

@@ -10,6 +10,11 @@ export interface KernelAddon {
   merkleRoot(leaves: Uint8Array, root: Uint8Array): number;
   /** Writes the leaf hashes of the lines of `body` that end with a line feed, until `leaves` is full. @returns how many. */
   hashLines(body: Uint8Array, leaves: Uint8Array): number;
+  /**
+   * Goes over the lines of accepted records in `body` as long as they are beyond doubt; `day` = `YYYY-MM-DDT`, `walk` = the
+   * bytes of five doubles, LineWalk in native/lines.h. @returns how far it came, in bytes.
+   */
+  checkLines(body: Uint8Array, day: Uint8Array, walk: Uint8Array): number;
   /** Version of the libzstd that was built in; null where its sources were not there: then the next two are missing. */
   readonly zstd: string | null;
   /** Writes one frame into `frame`. @returns its bytes; −1 when it has no room. */

@@ -1,6 +1,7 @@
 // `firn verify`: checks a lake and says what it found and on what that rests; `--record` proves one record.
 
 import { resolve } from 'node:path';
+import { type KernelChoice, useKernels } from '../../workers/kernels.ts';
 import { parseVkey } from '../seal/note.ts';
 import { VerifyError } from '../verify/files.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from '../verify/options.ts';
@@ -28,6 +29,10 @@ export const spec: CommandSpec = {
       value: 'SECONDS',
       default: String(DEFAULT_GRACE_MS / 1000),
       help: 'a file without a seal is a finding when it is older than this',
+    },
+    codec: {
+      value: 'NAME',
+      help: 'portable: use nothing of the compiled code (auto: use it where it is built)',
     },
     threads: { value: 'N', help: 'threads that read objects (one per core, at most 8)' },
   },
@@ -72,6 +77,7 @@ async function verify(lake: string, args: Arguments): Promise<number> {
     signal: abort.signal,
     onProgress: ({ done, total, bytes }) => bar.update(done, total, bytes),
     ...(threads !== undefined && { threads }),
+    kernels: kernels(args),
     ...own(args, 'since'),
     ...own(args, 'policy'),
   };
@@ -91,6 +97,12 @@ async function verify(lake: string, args: Arguments): Promise<number> {
   }
 }
 
+function kernels(args: Arguments): KernelChoice {
+  const name = args.text('codec') ?? 'auto';
+  if (name === 'auto' || name === 'portable') return name;
+  throw args.fault(`--codec is "auto" or "portable", not ${JSON.stringify(name)}`);
+}
+
 function own(args: Arguments, name: 'since' | 'policy'): { since?: string; policy?: string } {
   const path = args.text(name);
   return path === undefined ? {} : { [name]: resolve(path) };
@@ -103,6 +115,7 @@ async function record(lake: string, args: Arguments): Promise<number> {
   const prefix = `${resolve(lake)}/`;
   // A path that the shell completed means the same as the key.
   const absolute = resolve(path);
+  useKernels(kernels(args));
   const key = absolute.startsWith(prefix) ? absolute.slice(prefix.length) : path;
   const proof = await proveRecord({ lake, key, line: Number(line), ...own(args, 'policy') });
   const check = checkProof(proof, proof.keys.map(parseVkey));

@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { initCompress } from '../../workers/compress.ts';
+import type { KernelChoice } from '../../workers/kernels.ts';
 import { VerifyError } from './files.ts';
 import { checkObject, type ObjectJob, type ObjectResult } from './object.ts';
 
@@ -10,6 +11,12 @@ export type OnResult = (job: ObjectJob, result: ObjectResult) => void;
 
 /** What a worker answers. */
 export type Answer = { readonly result: ObjectResult } | { readonly error: string };
+
+/** What a worker is started with. */
+export interface ObjectWorkerData {
+  readonly lake: string;
+  readonly kernels: KernelChoice;
+}
 
 const JOBS_PER_THREAD = 2;
 
@@ -21,9 +28,15 @@ export interface Checker {
   close(): Promise<void>;
 }
 
-/** Starts a checker with `threads` workers; 0 = on this thread. */
-export async function startChecker(lake: string, threads: number, onResult: OnResult): Promise<Checker> {
-  if (threads > 0 && import.meta.url.endsWith('.js')) return new ThreadChecker(lake, threads, onResult);
+/** Starts a checker with `threads` workers, which use `kernels`; 0 = on this thread, with the kernels that it uses. */
+export async function startChecker(
+  lake: string,
+  threads: number,
+  kernels: KernelChoice,
+  onResult: OnResult,
+): Promise<Checker> {
+  if (threads > 0 && import.meta.url.endsWith('.js'))
+    return new ThreadChecker({ lake, kernels }, threads, onResult);
   await initCompress();
   return {
     submit: async (job) => onResult(job, checkObject(lake, job)),
@@ -38,10 +51,10 @@ class ThreadChecker implements Checker {
   #wake: () => void = () => {};
   #failed: Error | null = null;
 
-  constructor(lake: string, threads: number, onResult: OnResult) {
+  constructor(workerData: ObjectWorkerData, threads: number, onResult: OnResult) {
     this.#onResult = onResult;
     this.#workers = Array.from({ length: threads }, () => {
-      const worker = new Worker(new URL('./object-worker.js', import.meta.url), { workerData: { lake } });
+      const worker = new Worker(new URL('./object-worker.js', import.meta.url), { workerData });
       const slot = { worker, jobs: [] as ObjectJob[] };
       worker.on('message', (answer: Answer) => this.#take(slot.jobs, answer));
       worker.on('error', (error) => this.#fail(error));

@@ -32,6 +32,8 @@ export interface LineFacts {
 }
 
 const LF = 0x0a;
+/** `YYYY-MM-DDT` */
+const DAY_BYTES = 11;
 const EXCURSION = Buffer.from('"excursion"');
 const TIME_MEMBER = { records: 'timestamp_utc', 'dead-letter': 'received_utc', audit: 'at_utc' } as const;
 const DEAD_LETTER = ['code', 'detail', 'path', 'raw_b64', 'received_utc', 'rejected_utc', 'schema', 'source'];
@@ -80,6 +82,12 @@ export function leavesOf(body: Buffer, count: number): Buffer {
 }
 
 /**
+ * How far a body has been looked at: where the next line begins, lines before it, excursions among them, and where the
+ * first of the earliest and of the latest times lie (−1: none yet). Twin of LineWalk in native/lines.h.
+ */
+const WALK = { at: 0, lines: 1, excursions: 2, min: 3, max: 4, words: 5 } as const;
+
+/**
  * Facts about the lines of `body`, expected to be `count` lines of `kind` that all lie in `day` (`YYYY-MM-DD`).
  * @throws LineFault when the body is not such lines.
  */
@@ -88,44 +96,69 @@ export function lineFacts(body: Buffer, kind: ObjectKind, count: number, day: st
   if (body.length === 0 || body[body.length - 1] !== LF)
     throw new LineFault('the last line has no line feed');
   if (!isUtf8(body)) throw new LineFault('the lines are not UTF-8');
-  const scan = kind === 'records' ? recordScan : ownScan[kind];
   const prefix = Buffer.from(`${day}T`);
   const events: string[] = [];
-  let lines = 0;
-  let excursions = 0;
-  let min = -1;
-  let max = -1;
-  for (const [from, to] of linesOf(body)) {
-    lines++;
-    try {
-      scan.object(body, from, to);
-    } catch (error) {
-      if (!(error instanceof NotCanonical)) throw error;
-      throw new LineFault(`line ${lines}: not canonical JSON: ${error.message} (byte ${error.at - from})`);
-    }
-    const at = (scan.starts[0] as number) + 1;
-    if (at === 0 || !isQuotedInstant(body, scan, 0))
-      throw new LineFault(`line ${lines}: ${TIME_MEMBER[kind]} is not a UTC time stamp`);
-    if (!startsWith(body, at, prefix))
-      throw new LineFault(`line ${lines} is of ${body.toString('latin1', at, at + 10)}`, true);
-    if (min < 0 || compareInstants(body, at, min) < 0) min = at;
-    if (max < 0 || compareInstants(body, at, max) > 0) max = at;
-    if (kind === 'records') {
-      if (!isOwnTime(body, scan, 1)) throw new LineFault(`line ${lines}: received_utc is not a time of firn`);
-      if (isExcursion(body, scan, 2) || isExcursion(body, scan, 3)) excursions++;
-    } else checkOwnLine(kind, body, from, to, lines, events);
+  const walk = new Float64Array(WALK.words).fill(-1, WALK.min);
+  const words = new Uint8Array(walk.buffer);
+  const native = kind === 'records' && prefix.length === DAY_BYTES ? nativeKernels() : null;
+  for (;;) {
+    // Native code passes lines that are beyond doubt and stops at any other: the verdict on that one is given here.
+    native?.checkLines(body, prefix, words);
+    const from = walk[WALK.at] as number;
+    if (from === body.length) break;
+    const to = body.indexOf(LF, from);
+    checkLine(body, from, to, kind, prefix, walk, events);
+    walk[WALK.at] = to + 1;
   }
+  const lines = walk[WALK.lines] as number;
   if (lines !== count) throw new LineFault(`${lines} lines, the seal says ${count}`);
   const root = Buffer.from(merkleRoot(leavesOf(body, lines))).toString('hex');
   return {
     ndjsonSha256,
     root,
     count: lines,
-    tsMin: quotedAt(body, min),
-    tsMax: quotedAt(body, max),
-    excursions,
+    tsMin: quotedAt(body, walk[WALK.min] as number),
+    tsMax: quotedAt(body, walk[WALK.max] as number),
+    excursions: walk[WALK.excursions] as number,
     events,
   };
+}
+
+/** Looks at the line `body[from .. to)` and counts it in. @throws LineFault */
+function checkLine(
+  body: Buffer,
+  from: number,
+  to: number,
+  kind: ObjectKind,
+  prefix: Buffer,
+  walk: Float64Array,
+  events: string[],
+): void {
+  const scan = kind === 'records' ? recordScan : ownScan[kind];
+  const line = (walk[WALK.lines] as number) + 1;
+  walk[WALK.lines] = line;
+  try {
+    scan.object(body, from, to);
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error;
+    throw new LineFault(`line ${line}: not canonical JSON: ${error.message} (byte ${error.at - from})`);
+  }
+  const at = (scan.starts[0] as number) + 1;
+  if (at === 0 || !isQuotedInstant(body, scan, 0))
+    throw new LineFault(`line ${line}: ${TIME_MEMBER[kind]} is not a UTC time stamp`);
+  if (!startsWith(body, at, prefix))
+    throw new LineFault(`line ${line} is of ${body.toString('latin1', at, at + 10)}`, true);
+  const min = walk[WALK.min] as number;
+  const max = walk[WALK.max] as number;
+  if (min < 0 || compareInstants(body, at, min) < 0) walk[WALK.min] = at;
+  if (max < 0 || compareInstants(body, at, max) > 0) walk[WALK.max] = at;
+  if (kind !== 'records') {
+    checkOwnLine(kind, body, from, to, line, events);
+    return;
+  }
+  if (!isOwnTime(body, scan, 1)) throw new LineFault(`line ${line}: received_utc is not a time of firn`);
+  if (isExcursion(body, scan, 2) || isExcursion(body, scan, 3))
+    walk[WALK.excursions] = (walk[WALK.excursions] as number) + 1;
 }
 
 function startsWith(body: Buffer, at: number, prefix: Buffer): boolean {

@@ -2,11 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { initCompress } from '../../workers/compress.ts';
-import type { Answer } from './checker.ts';
+import { useKernels } from '../../workers/kernels.ts';
+import type { Answer, ObjectWorkerData } from './checker.ts';
 import { VerifyError } from './files.ts';
 import { checkObject, type ObjectJob } from './object.ts';
 
-const { lake } = workerData as { lake: string };
+const { lake, kernels } = workerData as ObjectWorkerData;
+useKernels(kernels);
 const ready = initCompress();
 
 parentPort?.on('message', async (job: ObjectJob) => {

@@ -1,5 +1,7 @@
 // What a caller may ask of a verification.
 
+import type { KernelChoice } from '../../workers/kernels.ts';
+
 /** Progress, in seals of all logs; `bytes` = compressed bytes of objects looked at. */
 export interface VerifyProgress {
   readonly done: number;
@@ -20,6 +22,8 @@ export interface VerifyOptions {
   readonly graceMs?: number;
   /** Threads for objects; default: one per core, at most 8. 0 = the caller's thread. */
   readonly threads?: number;
+  /** `portable`: nothing of the addon takes part. Default: native code does what is much work, where it is built. */
+  readonly kernels?: KernelChoice;
   /** The present, Unix ms: what the grace is counted from. */
   readonly nowMs?: number;
   readonly onProgress?: (progress: VerifyProgress) => void;

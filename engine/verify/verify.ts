@@ -3,6 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { useKernels } from '../../workers/kernels.ts';
 import { type NoteKey, splitNote } from '../seal/note.ts';
 import type { Chain } from './chain.ts';
 import { startChecker } from './checker.ts';
@@ -31,6 +32,7 @@ interface Kept {
  */
 export async function verifyLake(options: VerifyOptions): Promise<Report> {
   const startedUtc = new Date().toISOString();
+  useKernels(options.kernels ?? 'auto');
   const startMs = options.nowMs ?? Date.now();
   const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
   const began = performance.now();
@@ -140,7 +142,7 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
     if (job.seal.kind === 'audit') chains.get(job.origin)?.audit(job.index, result.events);
   };
   const threads = quick ? 0 : (options.threads ?? Math.min(availableParallelism(), MAX_THREADS));
-  const checker = await startChecker(lake, threads, onResult);
+  const checker = await startChecker(lake, threads, options.kernels ?? 'auto', onResult);
   try {
     for (const origin of input.origins) {
       const keys = trusted?.filter((key) => key.name === origin) ?? lakePolicy(lake, origin, findings);

@@ -18,6 +18,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '../../engine/batch/merkle.ts';
+import { KERNELS, withKernels } from '../support/kernels.ts';
 
 const VECTORS = join(import.meta.dirname, '../../../shared/vectors/merkle/inclusion');
 
@@ -62,7 +63,8 @@ const flat = (leaves: readonly Uint8Array[]): Uint8Array => Buffer.concat(leaves
 const text = (hashes: readonly Uint8Array[]): string[] =>
   hashes.map((hash) => Buffer.from(hash).toString('hex'));
 
-describe('merkle', () => {
+describe.each(KERNELS)('merkle (kernels: %s)', (kernels) => {
+  withKernels(kernels);
   test('merkle: leaf and node are SHA-256 with their prefix', () => {
     expect(leafHash(Buffer.from('x'))).toEqual(sha(Buffer.of(0), Buffer.from('x')));
     expect(leafHash(Buffer.alloc(100_000, 7))).toEqual(sha(Buffer.of(0), Buffer.alloc(100_000, 7)));

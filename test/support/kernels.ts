@@ -1,7 +1,10 @@
 // Runs the same tests with each choice of kernels: `describe.each(KERNELS)` in place of `describe`. Without the addon there
 // are the portable ones alone, and a line says so.
 
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
+import type { VerifyOptions } from '../../engine/verify/options.ts';
+import type { Report } from '../../engine/verify/report.ts';
+import { verifyLake } from '../../engine/verify/verify.ts';
 import { initCompress } from '../../workers/compress.ts';
 import { type KernelChoice, useKernels } from '../../workers/kernels.ts';
 import { loadNative } from '../../workers/native.ts';
@@ -25,13 +28,11 @@ export function withKernels(choice: KernelChoice): void {
   afterAll(() => useKernels('auto'));
 }
 
-/** `work` done with these kernels. Afterwards those are chosen that are chosen by default. */
-export async function doneWith<T>(choice: KernelChoice, work: () => T | Promise<T>): Promise<T> {
-  useKernels(choice);
-  await initCompress();
-  try {
-    return await work();
-  } finally {
-    useKernels('auto');
-  }
+/** Verifies a lake with each choice of kernels, and expects the same report. @returns that. @throws what `verifyLake` throws. */
+export async function verifyBoth(options: VerifyOptions): Promise<Report> {
+  const reports: Report[] = [];
+  for (const kernels of KERNELS) reports.push(await verifyLake({ ...options, kernels }));
+  const [first, ...others] = reports.map((report) => ({ ...report, startedUtc: '', seconds: 0 }));
+  for (const other of others) expect(other).toEqual(first);
+  return reports.at(-1) as Report;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { walk } from '../../engine/verify/files.ts';
-import { verifyLake } from '../../engine/verify/verify.ts';
+import { verifyBoth } from '../support/kernels.ts';
 import { soundLake } from '../support/lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-any-byte-'));
@@ -33,12 +33,12 @@ test('verify: a flipped bit anywhere in a lake is a finding', async () => {
       changed[at] = (changed[at] as number) ^ (1 << (flips % 8));
       lake.write(key, changed);
       flips++;
-      if ((await verifyLake({ lake: lake.folder, graceMs: 0 })).sound) unseen.push(`${key} at ${at}`);
+      if ((await verifyBoth({ lake: lake.folder, graceMs: 0 })).sound) unseen.push(`${key} at ${at}`);
     }
     lake.write(key, bytes);
   }
   expect(unseen).toEqual([]);
-  expect((await verifyLake({ lake: lake.folder, graceMs: 0 })).sound).toBe(true);
+  expect((await verifyBoth({ lake: lake.folder, graceMs: 0 })).sound).toBe(true);
 });
 
 test('verify: a file that is deleted from a lake is a finding, but for what newer files replace', async () => {
@@ -47,7 +47,7 @@ test('verify: a file that is deleted from a lake is a finding, but for what newe
   for (const { key } of [...walk(lake.folder, '')]) {
     const bytes = lake.read(key);
     lake.remove(key);
-    if ((await verifyLake({ lake: lake.folder, graceMs: 0 })).sound)
+    if ((await verifyBoth({ lake: lake.folder, graceMs: 0 })).sound)
       unseen.push(key.replace(`_log/${lake.origin}/`, ''));
     lake.write(key, bytes);
   }

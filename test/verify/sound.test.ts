@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { verifyLake } from '../../engine/verify/verify.ts';
 import { independent } from '../support/independent.ts';
+import { verifyBoth } from '../support/kernels.ts';
 import { longLake, soundLake } from '../support/lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-verify-'));
@@ -14,7 +14,7 @@ afterAll(() => rmSync(top, { recursive: true, force: true }));
 describe('verify: a sound lake', () => {
   test('has no finding, and the report counts what is there', async () => {
     const lake = await soundLake(join(top, 'small'));
-    const report = await verifyLake({ lake: lake.folder, graceMs: 0 });
+    const report = await verifyBoth({ lake: lake.folder, graceMs: 0 });
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ sound: true, mode: 'full', objects: 8, records: 167, young: 0 });
     expect(report.verdicts.OK).toBe(8);
@@ -39,7 +39,7 @@ describe('verify: a sound lake', () => {
     const lake = await soundLake(join(top, 'origin'));
     const copy = join(top, 'copy');
     cpSync(lake.folder, copy, { recursive: true });
-    expect((await verifyLake({ lake: copy, graceMs: 0 })).findings).toEqual([]);
+    expect((await verifyBoth({ lake: copy, graceMs: 0 })).findings).toEqual([]);
     expect(independent(copy, '--grace', '0').code).toBe(0);
   });
 
@@ -49,7 +49,7 @@ describe('verify: a sound lake', () => {
     const second = await soundLake(folder, 'localhost/firn-0badcafe');
     second.records('coldchain', '2026-02-02', 7);
     second.publish(true);
-    const report = await verifyLake({ lake: folder, graceMs: 0 });
+    const report = await verifyBoth({ lake: folder, graceMs: 0 });
     expect(report.findings).toEqual([]);
     expect(report.origins.map(({ origin, size }) => [origin, size])).toEqual([
       [first.origin, 10],
@@ -60,7 +60,7 @@ describe('verify: a sound lake', () => {
 
   test('may have a log of several tiles and levels', async () => {
     const lake = await longLake(join(top, 'long'));
-    const report = await verifyLake({ lake: lake.folder, graceMs: 0 });
+    const report = await verifyBoth({ lake: lake.folder, graceMs: 0 });
     expect(report.findings).toEqual([]);
     expect(report.origins[0]).toMatchObject({ size: 521, proven: true, checkpoints: 4 });
     expect(independent(lake.folder, '--grace', '0').code).toBe(0);
@@ -68,7 +68,7 @@ describe('verify: a sound lake', () => {
 
   test('is quick to measure: objects are compared by size, and the report says what that leaves out', async () => {
     const lake = await soundLake(join(top, 'quick'));
-    const report = await verifyLake({ lake: lake.folder, graceMs: 0, quick: true });
+    const report = await verifyBoth({ lake: lake.folder, graceMs: 0, quick: true });
     expect(report.findings).toEqual([]);
     expect(report).toMatchObject({ mode: 'quick', objects: 8 });
     expect(report.trust.notChecked.join()).toContain('--quick');
@@ -80,10 +80,10 @@ describe('verify: a sound lake', () => {
     const policy = join(folder, `_log/${other.origin}/policy`);
     mkdirSync(join(folder, `_log/${other.origin}`), { recursive: true });
     cpSync(join(other.folder, `_log/${other.origin}/policy`), policy);
-    await expect(verifyLake({ lake: folder })).rejects.toThrow(/has published nothing yet/);
+    await expect(verifyBoth({ lake: folder })).rejects.toThrow(/has published nothing yet/);
     expect(independent(folder)).toMatchObject({ code: 2 });
     const second = await soundLake(folder, 'cold.example/plant7-b');
-    const both = await verifyLake({ lake: folder });
+    const both = await verifyBoth({ lake: folder });
     expect(both.findings).toEqual([]);
     expect(both.origins.map(({ origin, begun }) => [origin, begun])).toEqual([
       [other.origin, false],
@@ -92,16 +92,16 @@ describe('verify: a sound lake', () => {
     expect(independent(folder)).toMatchObject({ code: 0 });
     const then = Date.now() / 1000 - 3600;
     utimesSync(policy, then, then);
-    expect((await verifyLake({ lake: folder })).findings).toMatchObject([{ verdict: 'MISSING' }]);
+    expect((await verifyBoth({ lake: folder })).findings).toMatchObject([{ verdict: 'MISSING' }]);
     expect(independent(folder)).toMatchObject({ code: 1, report: { findings: [{ verdict: 'MISSING' }] } });
   });
 
   test('grows while a verification runs: what was written after its start is young, however long it takes', async () => {
     const lake = await soundLake(join(top, 'growing'));
     writeFileSync(join(lake.folder, 'coldchain/next'), 'x');
-    const report = await verifyLake({ lake: lake.folder, nowMs: Date.now() - 20 * 60_000 });
+    const report = await verifyBoth({ lake: lake.folder, nowMs: Date.now() - 20 * 60_000 });
     expect(report).toMatchObject({ sound: true, young: 1 });
-    expect(await verifyLake({ lake: lake.folder, nowMs: Date.now() + 20 * 60_000 })).toMatchObject({
+    expect(await verifyBoth({ lake: lake.folder, nowMs: Date.now() + 20 * 60_000 })).toMatchObject({
       findings: [{ verdict: 'UNLOGGED', key: 'coldchain/next' }],
     });
   });
@@ -112,7 +112,7 @@ describe('verify: a sound lake', () => {
     const second = await soundLake(folder, 'cold.example/plant7-b');
     const since = join(top, 'since-a');
     cpSync(join(folder, `_log/${first.origin}/checkpoint`), since);
-    const { trust } = await verifyLake({ lake: folder, graceMs: 0, since });
+    const { trust } = await verifyBoth({ lake: folder, graceMs: 0, since });
     const text = trust.notChecked.join('\n');
     expect(text).toContain(second.origin);
     expect(text).not.toContain(first.origin);
@@ -126,7 +126,7 @@ describe('verify: a sound lake', () => {
     const since = join(top, 'since');
     cpSync(join(lake.folder, `_log/${lake.origin}/policy`), policy);
     cpSync(join(lake.folder, `_log/${lake.origin}/checkpoints/00000000000000000003`), since);
-    const report = await verifyLake({ lake: lake.folder, graceMs: 0, policy, since });
+    const report = await verifyBoth({ lake: lake.folder, graceMs: 0, policy, since });
     expect(report.findings).toEqual([]);
     expect(report.trust).toMatchObject({ keys: 'policy', since: { origin: lake.origin, size: 3 } });
     expect(independent(lake.folder, '--grace', '0', '--since', since, '--key', lake.vkey).code).toBe(0);

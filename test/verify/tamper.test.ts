@@ -9,9 +9,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { checkpointText } from '../../engine/seal/checkpoint.ts';
 import { signNote } from '../../engine/seal/note.ts';
 import type { VerifyOptions } from '../../engine/verify/options.ts';
-import { verifyLake } from '../../engine/verify/verify.ts';
 import { decompress } from '../../workers/compress.ts';
 import { independent, independentRuns } from '../support/independent.ts';
+import { verifyBoth } from '../support/kernels.ts';
 import { type LakeBuilder, longLake, soundLake, testKey } from '../support/lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-tamper-'));
@@ -65,7 +65,7 @@ async function check(
 ): Promise<{ found: readonly unknown[]; lake: LakeBuilder; options: Options }> {
   const lake = await build(join(top, String(lakes++)));
   const options = (await tamper(lake)) ?? {};
-  const report = await verifyLake({ lake: lake.folder, graceMs: 0, ...options });
+  const report = await verifyBoth({ lake: lake.folder, graceMs: 0, ...options });
   expect(report.sound).toBe(report.findings.length === 0);
   return { found: report.findings, lake, options };
 }
@@ -607,7 +607,7 @@ describe('verify: tampering', () => {
       return { graceMs: 900_000 };
     });
     expect(found).toEqual([]);
-    expect(await verifyLake({ lake: lake.folder })).toMatchObject({ sound: true, young: 1 });
+    expect(await verifyBoth({ lake: lake.folder })).toMatchObject({ sound: true, young: 1 });
     if (independentRuns) agrees(lake, options, found);
   });
 

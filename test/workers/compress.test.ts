@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { MAX_OBJECT_BYTES, MIB } from '../../engine/limits.ts';
-import { compress, decompress, FrameError, initCompress, readFrame } from '../../workers/compress.ts';
+import { compress, decompress, FrameError, readFrame } from '../../workers/compress.ts';
+import { KERNELS, withKernels } from '../support/kernels.ts';
 
 const zstd = (args: readonly string[], input?: Uint8Array) =>
   spawnSync('zstd', args, { input: input ?? Buffer.alloc(0), maxBuffer: 128 * MIB });
@@ -23,9 +24,9 @@ function lines(count: number): Buffer {
 const frame = (...parts: (readonly number[] | Uint8Array)[]): Uint8Array =>
   Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), ...parts.map((part) => Buffer.from(part))]);
 
-beforeAll(initCompress);
+describe.each(KERNELS)('compress (kernels: %s)', (kernels) => {
+  withKernels(kernels);
 
-describe('compress', () => {
   test('compress: what goes in comes out, of any size', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 3000 }), (content) => {
@@ -135,30 +136,34 @@ describe('compress', () => {
   });
 });
 
-describe.skipIf(!hasZstd)('compress and the zstd program (skipped where it is not installed)', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'firn-compress-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+describe.skipIf(!hasZstd).each(KERNELS)(
+  'compress and the zstd program (skipped where it is not installed; kernels: %s)',
+  (kernels) => {
+    withKernels(kernels);
+    const folder = mkdtempSync(join(tmpdir(), 'firn-compress-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('compress: zstd reads it, as one frame without a skippable one, with its size', () => {
-    const content = lines(50_000);
-    const packed = compress(content);
-    const file = join(folder, 'object.zst');
-    writeFileSync(file, packed);
-    expect(Buffer.compare(zstd(['-dc', file]).stdout, content)).toBe(0);
-    const listing = zstd(['-lv', file]).stdout.toString();
-    expect(listing).toMatch(/^# Zstandard Frames: 1$/m);
-    expect(listing).not.toMatch(/Skippable Frames: [1-9]/);
-    expect(listing).toMatch(new RegExp(`Decompressed Size: .*\\(${content.length} B\\)`));
-    expect(Number(/Window Size: .*\((\d+) B\)/.exec(listing)?.[1])).toBe(readFrame(packed).windowBytes);
-  });
+    test('compress: zstd reads it, as one frame without a skippable one, with its size', () => {
+      const content = lines(50_000);
+      const packed = compress(content);
+      const file = join(folder, 'object.zst');
+      writeFileSync(file, packed);
+      expect(Buffer.compare(zstd(['-dc', file]).stdout, content)).toBe(0);
+      const listing = zstd(['-lv', file]).stdout.toString();
+      expect(listing).toMatch(/^# Zstandard Frames: 1$/m);
+      expect(listing).not.toMatch(/Skippable Frames: [1-9]/);
+      expect(listing).toMatch(new RegExp(`Decompressed Size: .*\\(${content.length} B\\)`));
+      expect(Number(/Window Size: .*\((\d+) B\)/.exec(listing)?.[1])).toBe(readFrame(packed).windowBytes);
+    });
 
-  test('compress: what zstd makes of a file is read, with and without a checksum', () => {
-    const file = join(folder, 'lines.ndjson');
-    const content = lines(30_000);
-    writeFileSync(file, content);
-    for (const option of ['--no-check', '--check', '-19', '--fast=3']) {
-      expect(Buffer.compare(decompress(zstd(['-c', option, file]).stdout, 4 * MIB), content)).toBe(0);
-    }
-    expect(() => decompress(zstd(['-c'], content).stdout, 4 * MIB)).toThrow(/how long/);
-  });
-});
+    test('compress: what zstd makes of a file is read, with and without a checksum', () => {
+      const file = join(folder, 'lines.ndjson');
+      const content = lines(30_000);
+      writeFileSync(file, content);
+      for (const option of ['--no-check', '--check', '-19', '--fast=3']) {
+        expect(Buffer.compare(decompress(zstd(['-c', option, file]).stdout, 4 * MIB), content)).toBe(0);
+      }
+      expect(() => decompress(zstd(['-c'], content).stdout, 4 * MIB)).toThrow(/how long/);
+    });
+  },
+);
