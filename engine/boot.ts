@@ -2,6 +2,7 @@
 // returns is everything the stages need; nothing runs yet. A start after a crash takes the same way as any other.
 
 import { join } from 'node:path';
+import { useKernels } from '../workers/kernels.ts';
 import { type ChosenCodec, chooseCodec } from '../workers/load-codec.ts';
 import { type Clock, monotonicMs, raiseWallMs, systemClock } from './clock.ts';
 import type { CommitterData } from './commit/committer.ts';
@@ -54,6 +55,8 @@ export function bootStores(
   storage: Storage = diskStorage,
 ): Boot {
   const codec = chooseCodec(config.codec);
+  // Who asks for the portable codec wants no compiled code of firn's at all, in no thread.
+  useKernels(config.codec === 'portable' ? 'portable' : 'auto');
   const folders = foldersOf(storage, config);
   const lock = acquireLock(folders.state);
   try {

@@ -3,6 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { kernelChoice } from '../workers/kernels.ts';
 import type { ThreadTask } from '../workers/thread.ts';
 import { restoreError } from './carried-error.ts';
 
@@ -32,7 +33,7 @@ export class Threads {
    * ("worker exited with code: …"). In both cases no statement of the task is executed any more.
    */
   async run(module: string, data: object, ports: readonly MessagePort[] = []): Promise<void> {
-    const task: ThreadTask = { module, data };
+    const task: ThreadTask = { module, data, kernels: kernelChoice() };
     try {
       await this.#piscina.run(task, { transferList: [...ports] });
     } catch (thrown) {

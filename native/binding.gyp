@@ -7,6 +7,7 @@
       "sources": [
         "addon.cc",
         "codec.cc",
+        "crc32c.cc",
         "entries.cc",
         "fast.cc",
         "kernels.cc",

@@ -1,4 +1,4 @@
-// What seal and verify call: the tree over leaves, the leaves and the look of lines, zstd. Beside addon.cc the only file that knows
+// What seal and verify call: the tree over leaves, the leaves and the look of lines, checksums, zstd. Beside addon.cc the only file that knows
 // Node-API. Sizes are checked here, so that no call writes past what JavaScript handed in; no C++ exception leaves.
 
 #include "kernels.h"
@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 
+#include "crc32c.h"
 #include "lines.h"
 #include "tree.h"
 #if defined(FIRN_ZSTD)
@@ -97,6 +98,14 @@ napi_value hashLines(napi_env env, napi_callback_info info) {
   });
 }
 
+/** crc32c(bytes: Uint8Array): the checksum. Only where the processor has the instruction for it. */
+napi_value crc32c(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[1];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  return number(env, [&] { return static_cast<double>(firn::crc32c(given[0].at, given[0].bytes)); });
+}
+
 /** checkLines(body, day: Uint8Array(11), walk: Uint8Array over the words of LineWalk): bytes of the body that were passed. */
 napi_value checkLines(napi_env env, napi_callback_info info) {
   Kernels* kernels = nullptr;
@@ -169,6 +178,7 @@ void firn::exportKernels(napi_env env, napi_value exports) {
   method("merkleRoot", merkleRoot);
   method("hashLines", hashLines);
   method("checkLines", checkLines);
+  if (hasCrcInstruction()) method("crc32c", ::crc32c);
   napi_value zstd{};
 #if defined(FIRN_ZSTD)
   method("compress", compress);

@@ -1,6 +1,7 @@
 // Which kernels the work on whole batches uses in this thread: those of the addon where it is built, or none, and then
 // TypeScript, node:crypto and WebAssembly do the same. Results are the same bytes either way, but for compressed ones,
-// which are another frame of the same content. Every thread chooses for itself, before its first batch.
+// which are another frame of the same content. Every thread has its own choice; those of an engine take over the one of the
+// thread that starts them.
 
 import { type Addon, loadNative } from './native.ts';
 
@@ -15,6 +16,8 @@ export interface KernelAddon {
    * bytes of five doubles, LineWalk in native/lines.h. @returns how far it came, in bytes.
    */
   checkLines(body: Uint8Array, day: Uint8Array, walk: Uint8Array): number;
+  /** CRC-32C of the bytes; missing where the processor has no instruction for it. */
+  crc32c?(bytes: Uint8Array): number;
   /** Version of the libzstd that was built in; null where its sources were not there: then the next two are missing. */
   readonly zstd: string | null;
   /** Writes one frame into `frame`. @returns its bytes; −1 when it has no room. */
@@ -31,6 +34,11 @@ let choice: KernelChoice = 'auto';
 /** Settles the kernels of this thread, from the next call of any of them on. */
 export function useKernels(wanted: KernelChoice): void {
   choice = wanted;
+}
+
+/** What was settled in this thread. */
+export function kernelChoice(): KernelChoice {
+  return choice;
 }
 
 /** The addon's kernels, or null when the portable ones are to be used. */

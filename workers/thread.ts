@@ -1,17 +1,20 @@
 // What every thread of the pool runs: one task module, whose error it hands on in a form that survives the crossing.
 
 import { carryError } from '../engine/carried-error.ts';
+import { type KernelChoice, useKernels } from './kernels.ts';
 
 export interface ThreadTask {
   /** File URL of a module that exports `run`. */
   readonly module: string;
   /** What `run` is called with. */
   readonly data: object;
+  readonly kernels: KernelChoice;
 }
 
 /** Resolves when the task has ended. @throws CarriedError (a plain object) with what the task threw. */
-export async function run({ module, data }: ThreadTask): Promise<void> {
+export async function run({ module, data, kernels }: ThreadTask): Promise<void> {
   try {
+    useKernels(kernels);
     const task: { run(data: object): unknown } = await import(module);
     await task.run(data);
   } catch (error) {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32c } from '../../engine/crc32c.ts';
+import { useKernels } from '../../workers/kernels.ts';
+import { hasNative } from '../support/kernels.ts';
 
 const ascii = new TextEncoder();
 
@@ -41,6 +43,28 @@ test('crc32c: equals the bitwise definition for every alignment, length and rang
     { numRuns: 300 },
   );
 });
+
+test.skipIf(!hasNative)(
+  'crc32c: long ranges are the same with and without native code (skipped without the addon)',
+  () => {
+    const bytes = new Uint8Array(new SharedArrayBuffer(70_000));
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 31 + (i >> 7)) & 255;
+    for (const [start, end] of [
+      [0, 511],
+      [0, 512],
+      [1, 514],
+      [3, 69_998],
+      [7, 4096],
+      [0, 70_000],
+    ] as const) {
+      useKernels('portable');
+      const portable = crc32c(bytes, start, end);
+      useKernels('auto');
+      expect([start, end, crc32c(bytes, start, end)]).toEqual([start, end, portable]);
+      expect(portable).toBe(reference(bytes.subarray(start, end)));
+    }
+  },
+);
 
 test('crc32c: a range outside its bytes is an error', () => {
   expect(() => crc32c(new Uint8Array(4), 0, 5)).toThrow('assertion');
