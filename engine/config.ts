@@ -124,7 +124,7 @@ const configSchema = z.strictObject({
     )
     .default({ coldchain: streamSchema.parse({}) }),
   limits: limitsSchema.prefault({}),
-  ring: z.strictObject({ slabs: positive.default(64), slabBytes: positive.default(256 * KIB) }).prefault({}),
+  ring: z.strictObject({ slabs: positive.default(128), slabBytes: positive.default(256 * KIB) }).prefault({}),
   workers: positive.max(64).optional(),
   /** `auto`: the native codec where it is built, else the portable one. */
   codec: z.enum(['auto', 'native', 'portable']).default('auto'),

@@ -39,9 +39,9 @@ export class Child {
     this.#process.kill(signal);
   }
 
-  /** SIGTERM, then SIGKILL after 5 s; returns when it is gone. */
-  async stop(): Promise<void> {
-    await end(this.#process);
+  /** SIGTERM, then SIGKILL after `ms`; returns when it is gone. */
+  async stop(ms: number = STOP_MS): Promise<void> {
+    await end(this.#process, ms);
     this.#end();
   }
 }
@@ -50,11 +50,11 @@ function gone(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, ms: number = STOP_MS): Promise<void> {
   if (gone(child)) return;
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), ms);
   await exit;
   clearTimeout(timer);
 }

@@ -149,7 +149,7 @@ export class Connections {
       c.claimed = false;
     }
     const { session, received: next } = c;
-    this.#announce(c, gauge.window);
+    this.#announce(c, gauge.first(this.#open.size));
     c.ready = true;
     c.ws?.send(JSON.stringify({ type: 'hello', session, next, window: c.announced, maxFrameBytes }));
   }

@@ -16,8 +16,6 @@ export type Producer = Pick<
 /** Slot of frames that nobody waits for. */
 export const NO_SLOT = 0xffffffff;
 
-/** One wait for the durable position; when it has not moved by then, commit is taken to have stalled. */
-const STALL_MS = 10;
 /** Turns in a row that look for an idle worker before the next notice is waited for instead. */
 const MAX_LOOKS = 64;
 
@@ -97,7 +95,7 @@ export class Intake {
     while (!this.#producer.reserve(bytes)) {
       if (this.#waitMs <= 0) return false;
       const startMs = this.#clock.monotonicMs();
-      const moved = this.#producer.waitDurable(Math.min(this.#waitMs, STALL_MS));
+      const moved = this.#producer.waitDurable(this.#waitMs);
       this.#waitMs = moved ? this.#waitMs - Math.max(0.01, this.#clock.monotonicMs() - startMs) : 0;
       this.#fresh = false;
       this.#schedule();

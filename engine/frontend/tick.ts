@@ -10,16 +10,14 @@ import type { WindowGauge } from './window.ts';
 /** Connections woken from a window of 0 in one tick. */
 const WAKE_AT_ONCE = 1000;
 
-/** Closes connections that have left something unread for MAX_UNREAD_MS, and counts those that sent since the last tick. */
+/** Closes connections that have left something unread for MAX_UNREAD_MS, and begins to count anew who sends. */
 export function lookAtConnections(
   connections: Connections,
   gauge: WindowGauge,
   counters: Counters,
   nowMs: number,
 ): void {
-  let active = 0;
   for (const c of connections.open) {
-    if (c.active) active += 1;
     c.active = false;
     const ws = c.ws;
     if (ws === null) continue;
@@ -32,7 +30,7 @@ export function lookAtConnections(
       ws.end(CLOSE.busy, 'acknowledgements are not read');
     }
   }
-  gauge.noteActive(active);
+  gauge.tick();
   gauge.update();
   connections.wake(WAKE_AT_ONCE);
 }

@@ -20,6 +20,7 @@ import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
 import { answerProblem, attempt, busy, type Problem, problem } from './problem.ts';
 import { type SessionTable, sessionKey } from './sessions.ts';
+import type { WindowGauge } from './window.ts';
 
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
@@ -32,6 +33,7 @@ export interface WebSocketOptions {
   readonly sessions: SessionTable;
   readonly intake: Intake;
   readonly acks: Acks;
+  readonly gauge: WindowGauge;
   readonly counters: Counters;
   readonly runningMs: () => number;
   readonly maxFrameBytes: number;
@@ -131,7 +133,7 @@ export class WebSockets {
 
   #message(c: Connection, ws: WebSocket<UserData>, message: ArrayBuffer): void {
     if (c.leaving !== 0) return;
-    const { intake, admission, connections, maxFrameBytes } = this.#options;
+    const { intake, admission, connections, gauge, maxFrameBytes } = this.#options;
     const bytes = message.byteLength;
     if (bytes > maxFrameBytes) {
       this.#refuse(ws, CLOSE.tooLarge, `a frame is at most ${maxFrameBytes} bytes`);
@@ -163,7 +165,10 @@ export class WebSockets {
     }
     intake.data(FRAME_MODE.auto, c.stream.number, c.row.no, c.received, c.slot, new Uint8Array(message));
     c.received += 1;
-    c.active = true;
+    if (!c.active) {
+      c.active = true;
+      gauge.noteSender();
+    }
   }
 
   /** Room for the first frame of a session, and its row: the source entry goes directly before the frame. */

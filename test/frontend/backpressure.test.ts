@@ -31,7 +31,7 @@ test('window: full while there is room, smaller from half on, 0 only when all bu
 });
 
 test('window: many connections share the ring, each keeps at least one frame', () => {
-  expect(windowFor(64, { ...calm, active: 10_000 })).toBe(8);
+  expect(windowFor(64, { ...calm, active: 10_000 })).toBe(4);
   expect(windowFor(64, { ...calm, active: 10_000, frameBytes: 128 << 10 })).toBe(1);
 });
 
@@ -55,9 +55,26 @@ test('window: the gauge follows the size of frames and the number of senders', (
   });
   expect(gauge.window).toBe(64);
   for (let i = 0; i < 100; i++) gauge.note(65_536, 1);
-  gauge.noteActive(2);
+  for (let i = 0; i < 2; i++) gauge.noteSender();
+  gauge.update();
+  expect(gauge.window).toBe(2);
+  gauge.tick();
+  gauge.update();
+  expect(gauge.window).toBe(2);
+  gauge.tick();
   gauge.update();
   expect(gauge.window).toBe(4);
+});
+
+test('window: who connects among many begins with little, and one frame is always allowed', () => {
+  const options = { maxWindow: 64, slabs: 128, slabBytes: 262_144, inFlight: () => 0, journal: () => 0 };
+  const gauge = new WindowGauge(options);
+  expect(gauge.first(1)).toBe(64);
+  expect(gauge.first(100)).toBe(4);
+  expect(gauge.first(20_000)).toBe(1);
+  // What frames were like so far counts when they are larger than the guess.
+  for (let i = 0; i < 100; i++) gauge.note(131_072, 1);
+  expect(gauge.first(32)).toBe(2);
 });
 
 test('backpressure: a new window is told with the next ack', async () => {

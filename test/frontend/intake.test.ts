@@ -125,9 +125,9 @@ test('intake: without frames no turn follows another, also when the end of a tur
 test('intake: a full ring is not waited for when commit does not move', () => {
   const { script, intake } = scripted({ full: true, moves: 0 });
   expect(intake.room(100)).toBe(false);
-  expect(script.waits).toEqual([10]);
+  expect(script.waits).toEqual([20]);
   expect(intake.room(100)).toBe(false);
-  expect(script.waits).toEqual([10]);
+  expect(script.waits).toEqual([20]);
 });
 
 test('intake: a full ring is waited for while commit moves, at most 20 ms in a turn', async () => {

@@ -58,7 +58,7 @@ export async function startFront(setup: FrontSetup = {}): Promise<Front> {
   const config = parseConfig({
     ...setup.config,
     listen: { port: 0, ...(setup.config?.listen as object | undefined) },
-    ring: { slabs: 8, slabBytes: 192 * 1024, ...setup.config?.ring },
+    ring: { slabs: 32, slabBytes: 192 * 1024, ...setup.config?.ring },
     workers: 1,
   });
   const ring = createRing(config.ring);

@@ -1,0 +1,133 @@
+// What all parts of the suite share on the command line and around a run: options, the records, progress, and where the
+// report goes.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Machine, readMachine } from './machine.ts';
+import type { Plot } from './plot.ts';
+import { printReport, printSection, type Report, reportJson, type Section, writeReport } from './report.ts';
+import { ROOT } from './root.ts';
+import { makeWorkload, writeWorkload } from './workload.ts';
+
+/** What a part is given. */
+export interface Run {
+  /** Measured seconds of one trial. */
+  readonly seconds: number;
+  /** File of the records, one a line. */
+  readonly records: string;
+  readonly machine: Machine;
+  /** Prints a section and keeps it for the report. */
+  add(section: Section): void;
+  plot(plot: Plot & { readonly file: string }): void;
+  /** One line about what is going on, for people at a terminal. */
+  progress(text: string): void;
+}
+
+export interface Part {
+  /** `engine`, `peers` …: names its files and its command. */
+  readonly name: string;
+  /** One sentence for --help. */
+  readonly about: string;
+  readonly seconds: number;
+  run(run: Run): Promise<void>;
+}
+
+/**
+ * Runs parts as the command line asks; the report is named `name`.
+ * Exit code: 0 = measured, 1 = a trial failed or gave wrong answers, 2 = bad options.
+ */
+export async function runParts(name: string, parts: readonly Part[]): Promise<void> {
+  const seconds = parts[0]?.seconds ?? 3;
+  const usage = [
+    `usage: npm run ${name === 'all' ? 'bench' : `bench:${name}`} -- [--seconds N] [--json] [--out FOLDER]`,
+    ...parts.map((part) => `  ${part.about}`),
+    `  --seconds  measured in one trial, default ${seconds}`,
+    '  --json     print JSON instead of tables',
+    `  --out      folder of ${name}.json and the plots, default dist/bench/results`,
+  ].join('\n');
+  const options = readOptions(seconds, usage);
+  if (options === null) return;
+  const folder = mkdtempSync(join(tmpdir(), 'firn-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  try {
+    await measure(name, parts, { ...options, folder });
+  } catch (error) {
+    clearProgress();
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+
+interface Options {
+  readonly seconds: number;
+  readonly json: boolean;
+  readonly out: string;
+}
+
+function readOptions(seconds: number, usage: string): Options | null {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seconds: { type: 'string', default: String(seconds) },
+        json: { type: 'boolean', default: false },
+        out: { type: 'string', default: join(ROOT, 'dist/bench/results') },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(usage);
+      return null;
+    }
+    if (!(Number(values.seconds) > 0)) throw new Error(`--seconds ${values.seconds}: give a number above 0`);
+    return { ...values, seconds: Number(values.seconds) };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
+async function measure(
+  name: string,
+  parts: readonly Part[],
+  options: Options & { folder: string },
+): Promise<void> {
+  const { json, out, seconds, folder } = options;
+  const say = json ? () => {} : console.log;
+  const machine = readMachine();
+  const startedUtc = new Date().toISOString();
+  const records = join(folder, 'records.ndjson');
+  writeWorkload(records, makeWorkload());
+  const sections: Section[] = [];
+  const plots: (Plot & { file: string })[] = [];
+  printReport({ name, startedUtc, machine, sections: [], plots: [] }, say);
+  const run: Run = {
+    seconds,
+    records,
+    machine,
+    add: (section) => {
+      clearProgress();
+      sections.push(section);
+      printSection(section, say);
+    },
+    plot: (plot) => plots.push(plot),
+    progress,
+  };
+  for (const part of parts) await part.run(run);
+  clearProgress();
+  const report: Report = { name, startedUtc, machine, sections, plots };
+  for (const path of writeReport(report, out)) say(`wrote ${path}`);
+  if (json) console.log(JSON.stringify(reportJson(report), null, 2));
+}
+
+/** Written over the line before; only where somebody looks. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+function clearProgress(): void {
+  progress('');
+}
