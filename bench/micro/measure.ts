@@ -2,9 +2,8 @@
 // medians of the slices are told. The mean within a slice, since garbage is collected in few calls and belongs to all; the
 // heap is collected before each slice, so that no arm pays for the garbage of the one before.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Bench } from 'tinybench';
+import { collectGarbage } from '../allocation/collections.ts';
 import { interleave, type Ratio, ratioOf, type Summary, summarise } from '../stat.ts';
 import type { Arm, Comparison } from './subject.ts';
 
@@ -38,16 +37,6 @@ function cpuMs(): number {
 
 function wallMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
-}
-
-let collect: (() => void) | null = null;
-
-function collectGarbage(): void {
-  if (collect === null) {
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-  }
-  collect();
 }
 
 /** Milliseconds per call of an arm, over at least `sliceMs` and at least one call. */

@@ -1,0 +1,17 @@
+// Every stage that bench/allocation.ts looks at.
+
+import { handlerStage, intakeStage, viewStage } from './front-stage.ts';
+import { ringStage } from './ring-stage.ts';
+import type { Stage } from './stage.ts';
+import { uwsStage } from './uws-stage.ts';
+import { workerStage } from './worker-stage.ts';
+
+export const STAGES: readonly Stage[] = [
+  ringStage,
+  intakeStage,
+  handlerStage,
+  workerStage('native'),
+  workerStage('portable'),
+  viewStage,
+  uwsStage,
+];
