@@ -15,6 +15,8 @@ export interface Section {
   readonly rows: readonly (readonly Cell[])[];
   /** Sentences under the table: the A/A line, what an arm does not do, what was not installed. */
   readonly notes: readonly string[];
+  /** Figures beside the rows, such as the A/A ratio: for programs, which should not have to read notes. */
+  readonly figures?: Readonly<Record<string, number | string>>;
 }
 
 export interface Report {
@@ -51,11 +53,12 @@ export function reportJson(report: Report): unknown {
     startedUtc,
     machine,
     warnings: warningsOf(machine),
-    sections: sections.map(({ key, title, columns, rows, notes }) => ({
+    sections: sections.map(({ key, title, columns, rows, notes, figures }) => ({
       key,
       title,
       rows: rows.map((row) => Object.fromEntries(columns.map((column, i) => [column.name, row[i] ?? null]))),
       notes,
+      ...(figures === undefined ? {} : { figures }),
     })),
   };
 }

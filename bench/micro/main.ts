@@ -67,6 +67,7 @@ export function sectionOf({ comparison, arms, aa }: Measured): Section {
       `${clock === 'cpu' ? 'CPU' : 'wall'} time, medians and quartiles of ${first.ns.samples} rounds; A/A ${aa.ratio.toFixed(3)} (${aa.low.toFixed(2)}–${aa.high.toFixed(2)})`,
       ...notes,
     ],
+    figures: { unit, clock, rounds: first.ns.samples, aa: aa.ratio, aaLow: aa.low, aaHigh: aa.high },
   };
 }
 

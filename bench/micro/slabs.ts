@@ -6,7 +6,6 @@ import { FRAME_KIND, FRAME_MODE, frameBytes } from '../../engine/ring/frame.ts';
 import {
   createRing,
   inputOffset,
-  outputOffset,
   type Ring,
   rejectsOffset,
   SLAB,
@@ -44,6 +43,7 @@ export interface Slab {
   /** The same memory as `view.input`, for arms that work with node:buffer. */
   readonly input: Buffer;
   readonly header: DataView;
+  /** Memory of its own, not the ring's: sealing gathers leaves from what it has read from the journal into such memory. */
   readonly output: Uint8Array;
 }
 
@@ -93,7 +93,6 @@ export function makeSlabs(records: readonly string[], shape: Shape): Slabs {
 function slabOf(ring: Ring, slab: number): Slab {
   const { sizes, data, control } = ring;
   const at = inputOffset(sizes, slab);
-  const out = outputOffset(sizes, slab);
   const rejects = rejectsOffset(sizes, slab);
   const word = slabWord(slab, SLAB.frame);
   return {
@@ -107,7 +106,7 @@ function slabOf(ring: Ring, slab: number): Slab {
     },
     input: Buffer.from(data.buffer, at, sizes.slabBytes),
     header: new DataView(data.buffer, at, sizes.slabBytes),
-    output: data.subarray(out, out + sizes.outputBytes),
+    output: new Uint8Array(sizes.outputBytes),
   };
 }
 

@@ -154,6 +154,7 @@ describe('report', () => {
           columns: [{ name: 'arm' }, { name: 'ns' }],
           rows: [['native', 300]],
           notes: ['A/A 1.00'],
+          figures: { aa: 1.004 },
         },
       ],
       plots: [{ ...PLOT, file: 'micro.svg' }],
@@ -167,7 +168,9 @@ describe('report', () => {
       expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
         bench: 'micro',
         machine: { codec: 'native' },
-        sections: [{ key: 'codec', rows: [{ arm: 'native', ns: 300 }], notes: ['A/A 1.00'] }],
+        sections: [
+          { key: 'codec', rows: [{ arm: 'native', ns: 300 }], notes: ['A/A 1.00'], figures: { aa: 1.004 } },
+        ],
       });
       expect(readFileSync(svg, 'utf8')).toMatch(/^<svg /);
     } finally {
