@@ -62,7 +62,7 @@ function tell(connection, message) {
 const { values } = parseArgs({
   options: { dir: { type: 'string' }, port: { type: 'string', default: '0' } },
 });
-const batches = await Batches.create(values.dir, (connection, next) =>
+const batches = await Batches.create(values.dir, onFrame, (connection, next) =>
   tell(connection, { type: 'ack', next }),
 );
 
@@ -83,7 +83,6 @@ function onFrame(connection, data) {
     tell(connection, { type: 'reject', frame, more: refused - MAX_REJECTS_TOLD });
   }
   connection.frames += 1;
-  batches.frameDone(connection);
 }
 
 const server = new WebSocketServer({
@@ -97,7 +96,7 @@ const server = new WebSocketServer({
 server.on('connection', (connection, request) => {
   const asked = new URL(request.url, 'ws://localhost').searchParams.get('session');
   connection.frames = 0;
-  connection.on('message', (data) => onFrame(connection, data));
+  connection.on('message', (data) => batches.push(connection, data));
   connection.on('error', () => connection.terminate());
   const session = asked ?? randomUUID();
   tell(connection, { type: 'hello', session, next: 0, window: WINDOW, maxFrameBytes: MAX_FRAME_BYTES });

@@ -1,7 +1,8 @@
 """The service that firn's idea began as: asyncio, websockets, pydantic, hashlib, canonical JSON, append, fsync.
 
 One process, one event loop. It speaks the part of firn.v1 that a load generator needs. Nothing is acknowledged before the
-fsync that covers it: while one batch is written and synced the next one collects, at 2,000 records or 5 ms.
+fsync that covers it. A batch is written at 2,000 records or after 5 ms; what comes while one is written and synced rides on
+the next, up to 20,000. Frames wait in a queue of limited length, and behind it in their sockets.
 
     python3 service.py --dir DIR [--port 0]
 
@@ -37,6 +38,9 @@ MAX_FRAME_BYTES = 128 * 1024
 MAX_REJECTS_TOLD = 16
 BATCH_RECORDS = 2000
 BATCH_SECONDS = 0.005
+LARGEST_BATCH_RECORDS = 20_000
+TURN_RECORDS = 250
+QUEUED_FRAMES = 2000
 BACKLOG = 4096
 
 
@@ -112,63 +116,78 @@ def canonical(reading):
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-class Batches:
-    """The file, the open batch, and who waits for it."""
+class Batch:
+    """Lines to be written together, and who waits for them."""
 
-    def __init__(self, folder, loop):
+    def __init__(self):
+        self.lines = []
+        self.sessions = set()
+
+    def add(self, line):
+        self.lines.append(b"%s %s\n" % (hashlib.sha256(line).hexdigest().encode(), line))
+
+
+class Writer:
+    """The queue of frames, and the file that their records end in."""
+
+    def __init__(self, folder):
         path = os.path.join(folder, f"readings-{time.time_ns()}.lines")
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         directory = os.open(folder, os.O_RDONLY)
         os.fsync(directory)
         os.close(directory)
-        self.loop = loop
-        self.lines = []
-        self.waiting = set()
-        self.timer = None
-        self.writing = False
+        self.queue = asyncio.Queue(QUEUED_FRAMES)
 
-    def add(self, line):
-        self.lines.append(b"%s %s\n" % (hashlib.sha256(line).hexdigest().encode(), line))
+    async def run(self):
+        """Batch after batch. Ends with the error when a write fails: what is on disk is not known any more."""
+        writing = None
+        while True:
+            batch = await self.collect()
+            while writing is not None and not writing.done() and len(batch.lines) < LARGEST_BATCH_RECORDS:
+                self.take_queued(batch)
+                await asyncio.wait({writing}, timeout=BATCH_SECONDS if self.queue.empty() else 0)
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(self.commit(batch))
+            # It begins now, and the sockets get a turn.
+            await asyncio.sleep(0)
 
-    def frame_done(self, session):
-        self.waiting.add(session)
-        if self.writing:
-            return
-        if len(self.lines) >= BATCH_RECORDS:
-            self.commit()
-        elif self.timer is None:
-            self.timer = self.loop.call_later(BATCH_SECONDS, self.commit)
+    async def collect(self):
+        """A batch of 2,000 records, or of what has come within 5 ms of its first frame."""
+        loop = asyncio.get_running_loop()
+        batch = Batch()
+        session, text = await self.queue.get()
+        due = loop.time() + BATCH_SECONDS
+        while True:
+            session.on_frame(text, batch)
+            left = due - loop.time()
+            if len(batch.lines) >= BATCH_RECORDS or left <= 0:
+                return batch
+            try:
+                waits = self.queue.empty()
+                session, text = await asyncio.wait_for(self.queue.get(), left) if waits else self.queue.get_nowait()
+            except asyncio.TimeoutError:
+                return batch
 
-    def commit(self):
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-        self.writing = True
-        answers = [(session, session.frames) for session in self.waiting]
-        lines = self.lines
-        self.waiting = set()
-        self.lines = []
-        done = self.loop.run_in_executor(None, self.write, b"".join(lines))
-        done.add_done_callback(lambda written: self.committed(written, answers))
+    def take_queued(self, batch):
+        """What is there already, but not so much that the event loop stands still for long."""
+        end = len(batch.lines) + TURN_RECORDS
+        while len(batch.lines) < end and not self.queue.empty():
+            session, text = self.queue.get_nowait()
+            session.on_frame(text, batch)
+
+    async def commit(self, batch):
+        answers = [(session, session.frames) for session in batch.sessions]
+        if batch.lines:
+            await asyncio.get_running_loop().run_in_executor(None, self.write, b"".join(batch.lines))
+        for session, frames in answers:
+            session.tell({"type": "ack", "next": frames})
 
     def write(self, data):
         """In a thread: fsync lets the event loop go on."""
         while data:
             data = data[os.write(self.file, data) :]
         os.fsync(self.file)
-
-    def committed(self, written, answers):
-        if written.exception() is not None:
-            # What is on disk is not known any more, so nobody may be told anything.
-            print(f"writing a batch failed: {written.exception()}", file=sys.stderr, flush=True)
-            os._exit(70)
-        for session, frames in answers:
-            session.tell({"type": "ack", "next": frames})
-        self.writing = False
-        if len(self.lines) >= BATCH_RECORDS:
-            self.commit()
-        elif self.waiting:
-            self.timer = self.loop.call_later(BATCH_SECONDS, self.commit)
 
 
 class Session:
@@ -182,10 +201,10 @@ class Session:
         # broadcast() to one: it writes and does not wait until a slow client has read.
         websockets.broadcast((self.socket,), json.dumps(message, separators=(",", ":")))
 
-    def on_frame(self, text, batches):
+    def on_frame(self, text, batch):
         refused = 0
         for index, record in enumerate(records_of(text)):
-            fault = self.take(record, batches)
+            fault = self.take(record, batch)
             if fault is None:
                 continue
             refused += 1
@@ -194,16 +213,16 @@ class Session:
         if refused > MAX_REJECTS_TOLD:
             self.tell({"type": "reject", "frame": self.frames, "more": refused - MAX_REJECTS_TOLD})
         self.frames += 1
-        batches.frame_done(self)
+        batch.sessions.add(self)
 
-    def take(self, record, batches):
+    def take(self, record, batch):
         """Keeps a record; the fault of a refused one."""
         if isinstance(record, Exception):
             return {"code": "json.syntax", "detail": str(record)}
         if not isinstance(record, dict):
             return {"code": "record.not-object", "detail": "not an object"}
         try:
-            batches.add(canonical(Telemetry(**record)))
+            batch.add(canonical(Telemetry(**record)))
             return None
         except pydantic.ValidationError as error:
             first = error.errors()[0]
@@ -219,7 +238,7 @@ async def only_stream(path, headers):
 
 
 async def serve(folder, port):
-    batches = Batches(folder, asyncio.get_running_loop())
+    writer = Writer(folder)
 
     async def on_connection(socket, path):
         session = Session(socket)
@@ -229,7 +248,7 @@ async def serve(folder, port):
         try:
             async for message in socket:
                 text = message if isinstance(message, str) else message.decode(errors="replace")
-                session.on_frame(text, batches)
+                await writer.queue.put((session, text))
         except websockets.ConnectionClosed:
             pass
 
@@ -251,7 +270,7 @@ async def serve(folder, port):
         )
         ready = {"port": server.sockets[0].getsockname()[1], "versions": versions}
         print("ready " + json.dumps(ready), flush=True)
-        await asyncio.Future()
+        await writer.run()
 
 
 def main():
