@@ -39,9 +39,9 @@ export class Child {
     this.#process.kill(signal);
   }
 
-  /** SIGTERM, then SIGKILL after `ms`; returns when it is gone. */
-  async stop(ms: number = STOP_MS): Promise<void> {
-    await end(this.#process, ms);
+  /** Sends `signal`, and SIGKILL after `ms`; returns when it is gone. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM', ms: number = STOP_MS): Promise<void> {
+    await end(this.#process, signal, ms);
     this.#end();
   }
 }
@@ -50,10 +50,10 @@ function gone(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function end(child: ChildProcess, ms: number = STOP_MS): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals, ms: number = STOP_MS): Promise<void> {
   if (gone(child)) return;
   const exit = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), ms);
   await exit;
   clearTimeout(timer);
@@ -94,7 +94,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     });
     return new Child(child, child.pid as number, match, forget);
   } catch (error) {
-    if (child.pid !== undefined) await end(child);
+    if (child.pid !== undefined) await end(child, 'SIGKILL');
     forget();
     throw error;
   }

@@ -47,7 +47,7 @@ export interface RunningPeer {
   readonly path: string;
   /** Processes whose time and memory are this peer's. */
   readonly pids: readonly number[];
-  /** Ends the peer: SIGTERM, and SIGKILL after 5 s. Does nothing when it is gone already. */
+  /** Ends the peer, with SIGKILL where 5 s are not enough. Does nothing when it is gone already. */
   stop(): Promise<void>;
   /** Counts what is really stored. The peer may have to run for it: see `how`. @throws when it cannot be counted */
   check(expected: Expected): Promise<Check>;

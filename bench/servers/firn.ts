@@ -12,6 +12,8 @@ import { ROOT } from '../root.ts';
 import type { Proof, RunningServer, Server } from './server.ts';
 
 const MAIN = join(ROOT, 'dist/engine/cli/main.js');
+/** Longest drain: seconds of full load may wait to be sealed. */
+const DRAIN_MS = 120_000;
 const PATH = '/v1/streams/coldchain/ws';
 
 /** Settings of a trial; what is left out is firn's default. */
@@ -61,7 +63,7 @@ export class RunningFirn implements RunningServer {
   /** Drains, and compares three counts: what was acknowledged, what the engine says, what lies in the lake. */
   async finish({ total }: LoadReport): Promise<Proof> {
     const { acct } = await this.status();
-    await this.#child.stop(120_000);
+    await this.#child.stop('SIGTERM', DRAIN_MS);
     const { sound, records, seconds } = verify(this.lake);
     // The lake has the audit events of the run beside the records.
     const ok = sound && acct.received === total.records_sent && records >= acct.received;
@@ -70,7 +72,7 @@ export class RunningFirn implements RunningServer {
   }
 
   async abandon(): Promise<void> {
-    await this.#child.stop(0);
+    await this.#child.stop('SIGKILL');
   }
 }
 
