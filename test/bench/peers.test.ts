@@ -1,11 +1,13 @@
 // Every peer that is installed here is started, sent records, and must hold what it acknowledged, also after kill -9. What is
 // not installed is skipped, with the line that installs it in the name.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PEERS } from '../../bench/peers/all.ts';
+import { startChild } from '../../bench/peers/child.ts';
+import { ask } from '../../bench/peers/installed.ts';
 import type { Peer, RunningPeer } from '../../bench/peers/peer.ts';
 import { makeWorkload } from '../../bench/workload.ts';
 import { type FrameSender, openSender } from './frame-sender.ts';
@@ -117,6 +119,40 @@ describe.each(PEERS)('peers', (peer) => {
       peer.name === 'mosquitto' ? { ok: false, stored: false } : { ok: true, stored: true },
     );
     expect(stored).toBeLessThanOrEqual(reads(peer) ? all.records : all.frames);
+  });
+});
+
+const cannotTrace = ask('strace', ['-V']) === null;
+
+describe.each(PEERS)('peers', (peer) => {
+  const found = peer.available();
+  const synced = peer.does.syncs.startsWith('each');
+  const what = synced ? 'syncs each frame that comes alone' : 'syncs nothing, as it says';
+  const traced = cannotTrace ? ' (skipped: strace is not installed; to install: apt-get install strace)' : '';
+  const why = found.ok ? traced : ` (skipped: ${found.why}; to install: ${found.install})`;
+
+  test.skipIf(!found.ok || cannotTrace)(`${peer.name}: ${what}${why}`, async ({ skip }) => {
+    const folder = newFolder();
+    const started = await start(peer, folder);
+    const sender = await open(peer, started);
+    const log = join(folder, 'strace.log');
+    const processes = started.pids.flatMap((pid) => ['-p', String(pid)]);
+    const strace = await startChild({
+      name: 'strace',
+      command: 'strace',
+      args: ['-f', '-e', 'trace=fsync,fdatasync', '-o', log, ...processes],
+      ready: /Process \d+ attached/,
+    }).catch((error: Error) => skip(`strace may not attach here: ${error.message}`));
+    const valid = workload.records.filter(isValid).slice(0, 10);
+    for (const [frame, record] of valid.entries()) {
+      sender.send(record);
+      await sender.untilAcked(frame + 1);
+    }
+    await strace.stop();
+    // A call that another thread's interrupts is told in two lines, `fsync(8 <unfinished ...>` and `resumed`.
+    const syncs = readFileSync(log, 'utf8').match(/(fsync|fdatasync)\(/g)?.length ?? 0;
+    if (synced) expect(syncs).toBeGreaterThanOrEqual(valid.length);
+    else expect(syncs).toBe(0);
   });
 });
 
