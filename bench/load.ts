@@ -136,8 +136,10 @@ export class LoadError extends Error {
   }
 }
 
-/** Where the program is once it is built; the same from the sources and from `dist`. */
+/** Where the program is once it is built, the same from the sources and from `dist`; FIRN_LOAD names another build. */
 export function loadProgram(): string {
+  const other = process.env['FIRN_LOAD'];
+  if (other !== undefined) return other;
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return join(folder, 'bench/load/build/firn-load');

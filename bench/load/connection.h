@@ -60,6 +60,8 @@ struct Connection {
   uint64_t base = 0;
   /** The server said goodbye: close code, 0 = it has not. */
   uint16_t closeCode = 0;
+  /** The reason that came with it, printable. */
+  std::string closeReason;
   /** What the server did wrong, as the end of a sentence: then the connection is closed. */
   std::string fault;
   /** Bytes that go out before the next frame: greeting, pong, close. */

@@ -59,7 +59,7 @@ class FirnProtocol final : public Protocol {
       if (name == "window" || name == "frames") numbers &= json.number(frames);
       if (name == "more") numbers &= json.number(more);
     }
-    if (!json.sound() || !numbers) return connection.fail("sent a message that is not firn.v1: " + shown(text));
+    if (!json.sound() || !numbers) return connection.fail("sent a message that is not firn.v1: " + printable(text));
     if (type == "ack" && next != UINT64_MAX) return acknowledge(connection, next);
     if (type == "reject") {
       rejects += more;
@@ -70,7 +70,7 @@ class FirnProtocol final : public Protocol {
       connection.window = static_cast<uint32_t>(frames);
       connection.stage = Stage::open;
     } else {
-      connection.fail("sent a message that is not firn.v1: " + shown(text));
+      connection.fail("sent a message that is not firn.v1: " + printable(text));
     }
   }
 

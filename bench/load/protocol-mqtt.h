@@ -49,7 +49,7 @@ class MqttProtocol final : public StreamOverWebSocket {
         if (packet[3] != 0) connection.fail("refused the MQTT connection with code " + std::to_string(packet[3]));
         connection.stage = Stage::open;
       } else {
-        connection.fail("sent what is neither CONNACK nor PUBACK: " + shown(packet));
+        connection.fail("sent what is neither CONNACK nor PUBACK: " + printable(packet));
       }
     }
     return at;

@@ -104,13 +104,13 @@ void NatsProtocol::line(Connection& connection, std::string_view text) {
   } else if (text.starts_with("HMSG ")) {
     connection.fail("has no JetStream stream that stores the subject " + topic_);
   } else if (!text.starts_with("INFO ") && text != "+OK") {
-    connection.fail("sent " + shown(text));
+    connection.fail("sent " + printable(text));
   }
 }
 
 void NatsProtocol::answer(Connection& connection, std::string_view payload) {
   if (payload.find("\"error\"") != std::string_view::npos || !payload.starts_with("{\"stream\"")) {
-    return connection.fail("did not store a message: " + shown(payload));
+    return connection.fail("did not store a message: " + printable(payload));
   }
   if (connection.acked == connection.sent) return connection.fail("acknowledged a message that was never sent");
   connection.acked++;

@@ -41,7 +41,7 @@ class RedisProtocol final : public Protocol {
       } else if (line == "+PONG" && connection.stage == Stage::greeting) {
         connection.stage = Stage::open;
       } else if (line != "+OK" || !connection.leaving) {
-        connection.fail("answered " + shown(line));
+        connection.fail("answered " + printable(line));
       }
       at = next;
     }

@@ -10,15 +10,9 @@
 #include "connection.h"
 #include "frames.h"
 #include "options.h"
+#include "printable.h"
 
 namespace firn {
-
-/** What of a server's words can be shown in an error: the first 80 bytes, printable. */
-inline std::string shown(std::string_view text) {
-  std::string line(text.substr(0, 80));
-  for (char& c : line) c = c >= ' ' && c <= '~' ? c : '.';
-  return line;
-}
 
 class Protocol {
  public:

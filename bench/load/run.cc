@@ -225,7 +225,8 @@ void Run::lose(Connection& c) {
     closures_.codes[code]++;
     if (closures_.first.empty()) {
       closures_.first = "connection " + std::to_string(c.index + 1) + " of " + std::to_string(connections_.size()) + ": " +
-                        (c.fault.empty() ? "the server closed it with code " + std::to_string(code) : c.fault);
+                        (c.fault.empty() ? "the server closed it with code " + std::to_string(code) + " " + c.closeReason
+                                         : c.fault);
     }
   }
   pump_.forget(c);

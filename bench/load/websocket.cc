@@ -2,12 +2,14 @@
 
 #include "websocket.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <random>
 #include <strings.h>
 
 #include "accept-key.h"
+#include "printable.h"
 
 namespace firn {
 
@@ -38,12 +40,7 @@ std::string_view headerOf(std::string_view head, const char* name) {
   return {};
 }
 
-/** What of an answer can be shown: its first line, printable. */
-std::string firstLine(std::string_view bytes) {
-  std::string line(bytes.substr(0, std::min<size_t>(bytes.find_first_of("\r\n"), 80)));
-  for (char& c : line) c = c >= ' ' && c <= '~' ? c : '.';
-  return line;
-}
+std::string firstLine(std::string_view bytes) { return printable(bytes.substr(0, bytes.find_first_of("\r\n"))); }
 
 }  // namespace
 
@@ -155,6 +152,7 @@ size_t readFrames(Connection& connection, std::string_view bytes, bool stream, c
         connection.closeCode = payload.size() < 2 ? 1005
                                                   : static_cast<uint16_t>(static_cast<uint8_t>(payload[0]) << 8 |
                                                                           static_cast<uint8_t>(payload[1]));
+        connection.closeReason = printable(payload.substr(std::min<size_t>(payload.size(), 2)));
         break;
       default:
         connection.fail("sent a WebSocket frame of an unknown kind");
