@@ -74,7 +74,8 @@ struct Connection {
   // Kept by the traffic.
   uint64_t sent = 0;
   Flight flight;
-  /** Frame of the run's frames that goes next, and the one that is acknowledged next. */
+  /** Of the run's frames: the connection's own frame 0, the one that goes next, and the one acknowledged next. */
+  size_t first = 0;
   size_t next = 0;
   size_t ackedNext = 0;
   /** The chunk that is going out: its range in the frames' bytes, and its frames. Empty when at == end. */

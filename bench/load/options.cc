@@ -85,7 +85,7 @@ const std::vector<Option>& table() {
       count("connections", &Options::connections, 1, million, "how many (default 1)"),
       count("records-per-frame", &Options::recordsPerFrame, 1, million, "joined by a line feed (default 1)"),
       count("burst", &Options::burst, 1, 65535, "frames in one send (default 1)"),
-      count("window", &Options::window, 1, million, "frames a connection may have unacknowledged (default 64)"),
+      count("window", &Options::window, 1, million, "frames a connection may have unacknowledged (default 64, discard 1024)"),
       number("seconds", &Options::seconds, 0.001, "measured, after the warm-up (default 5)"),
       number("warmup", &Options::warmup, 0, "seconds before that (default 1)"),
       number("rate", &Options::rate, 0.001, "frames a second, whatever comes back (open loop; else closed loop)"),
@@ -133,6 +133,9 @@ void check(const Options& o) {
   if (o.protocol == "nats" && (o.window < o.burst || o.frames % o.burst != 0)) {
     throw UsageError("with nats a burst is one WebSocket frame: --window is at least --burst, --frames a multiple of it");
   }
+  if (o.protocol == "discard" && o.window < o.burst) {
+    throw UsageError("with discard a ping follows a burst at most: --window is at least --burst");
+  }
   if (o.idle > 0 && (o.frames > 0 || o.openLoop())) throw UsageError("--idle sends nothing: no --frames and no --rate");
 }
 
@@ -149,6 +152,7 @@ Options parseOptions(int count, char** arguments) {
     if (i + 1 == count) throw UsageError(std::string(arguments[i]) + " needs a value");
     option.read(options, arguments[++i]);
   }
+  if (options.window == 0) options.window = options.protocol == "discard" ? std::max(1024U, options.burst) : 64;
   check(options);
   return options;
 }

@@ -29,7 +29,8 @@ struct Options {
   uint32_t connections = 1;
   uint32_t recordsPerFrame = 1;
   uint32_t burst = 1;
-  uint32_t window = 64;
+  /** Frames unacknowledged; 0 = what suits the protocol. */
+  uint32_t window = 0;
   uint32_t sources = 1;
   /** Connections a second; 0 = as fast as they are accepted. */
   double connectRate = 0;

@@ -33,12 +33,17 @@ class Protocol {
   /** Says goodbye in `control`. */
   virtual void leave(Connection& connection) = 0;
 
-  /** False when nothing is ever acknowledged: a frame is done when the kernel took it. */
-  virtual bool acknowledges() const { return true; }
+  /** No frame will follow: asks for answers that have not been asked for. */
+  virtual void finish(Connection&) {}
+
+  /** False when an answer comes for many frames together, so that the time until then says nothing about one. */
+  virtual bool answersEach() const { return true; }
 
   /** Frames that must differ, beyond those that the records fill: 0 when a frame may be in flight twice. */
   virtual size_t leastFrames() const { return 0; }
   virtual size_t mostFrames() const { return size_t{1} << 24; }
+  /** Of how many frames their number must be a multiple, besides the burst; a multiple of the burst itself. */
+  virtual size_t unit() const { return 1; }
 
   /**
    * Puts what a connection must say in its own name into bytes `from` to `to` of the frames, copied to `own`.

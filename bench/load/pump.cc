@@ -23,7 +23,7 @@ Pump::Pump(const Options& options, Protocol& protocol, const Frames& frames, Sch
       protocol_(protocol),
       frames_(frames),
       schedule_(schedule),
-      acknowledges_(protocol.acknowledges()),
+      timed_(protocol.answersEach()),
       buffer_(2 * readBytes) {}
 
 void Pump::receive(Connection& c, bool ended) {
@@ -66,7 +66,7 @@ void Pump::settle(Connection& c, uint64_t frames) {
   tally.payloadAcked += frames_.payloadOf(c.ackedNext, frames);
   c.ackedNext = (c.ackedNext + frames) % frames_.count();
   underWay -= frames;
-  while (frames > 0) {
+  while (timed_ && frames > 0) {
     Chunk& chunk = c.flight.front();
     const auto some = static_cast<uint32_t>(std::min<uint64_t>(frames, chunk.frames));
     measure(chunk.start, time, some);
@@ -89,7 +89,7 @@ bool Pump::begin(Connection& c) {
     c.burstStart = schedule_.dueOf(c, c.bursts++);
     c.burstLeft = options_.burst;
   }
-  const uint64_t window = acknowledges_ ? std::min(options_.window, c.window) : UINT64_MAX;
+  const uint64_t window = std::min(options_.window, c.window);
   const uint64_t wanted = std::min<uint64_t>(open ? c.burstLeft : options_.burst, window);
   const uint64_t chunk = std::min({wanted, budget, static_cast<uint64_t>(frames_.count() - c.next)});
   if (chunk == 0 || c.outstanding() + chunk > window) return false;
@@ -99,7 +99,7 @@ bool Pump::begin(Connection& c) {
   c.next = c.next + chunk == frames_.count() ? 0 : c.next + chunk;
   c.sent += chunk;
   if (open) c.burstLeft -= c.chunkFrames;
-  if (acknowledges_) c.flight.push({open ? c.burstStart : now(), c.chunkFrames});
+  if (timed_) c.flight.push({open ? c.burstStart : now(), c.chunkFrames});
   underWay += chunk;
   budget -= chunk;
   return true;
@@ -118,14 +118,6 @@ bool Pump::send(Connection& c) {
   c.at += taken;
   if (!all) return false;
   tally.framesSent += c.chunkFrames;
-  if (!acknowledges_) {
-    c.acked += c.chunkFrames;
-    underWay -= c.chunkFrames;
-    tally.framesAcked += c.chunkFrames;
-    tally.payloadAcked += frames_.payloadOf(c.ackedNext, c.chunkFrames);
-    c.ackedNext = c.next;
-    progress = now();
-  }
   return true;
 }
 

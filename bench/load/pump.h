@@ -62,7 +62,7 @@ class Pump {
   Protocol& protocol_;
   const Frames& frames_;
   Schedule& schedule_;
-  const bool acknowledges_;
+  const bool timed_;
   std::vector<char> buffer_;
   /** A chunk made a connection's own. */
   std::string own_;

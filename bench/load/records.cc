@@ -21,11 +21,11 @@ std::vector<std::string> readRecords(const std::string& path) {
 }
 
 std::vector<std::string> makePayloads(const std::vector<std::string>& records, const Options& options, size_t least,
-                                      size_t most) {
+                                      size_t most, size_t unit) {
   const size_t perFrame = options.recordsPerFrame;
-  const auto roundUp = [&](size_t frames) { return (frames + options.burst - 1) / options.burst * options.burst; };
+  const auto roundUp = [&](size_t frames) { return (frames + unit - 1) / unit * unit; };
   const size_t filled = (records.size() + perFrame - 1) / perFrame;
-  const size_t whole = most / options.burst * options.burst;
+  const size_t whole = most / unit * unit;
   const size_t frames = std::min(roundUp(std::max(filled, least)), whole);
   std::vector<std::string> payloads(frames);
   size_t record = 0;

@@ -13,10 +13,10 @@ namespace firn {
 std::vector<std::string> readRecords(const std::string& path);
 
 /**
- * Payloads of `perFrame` records each: as many as the records fill, rounded up to whole bursts, at least `least`
- * of them and at most `most`.
+ * Payloads of `recordsPerFrame` records each: as many as the records fill, at least `least` and at most `most`, rounded
+ * to a multiple of `unit`.
  */
 std::vector<std::string> makePayloads(const std::vector<std::string>& records, const Options& options, size_t least,
-                                      size_t most);
+                                      size_t most, size_t unit);
 
 }  // namespace firn

@@ -22,7 +22,9 @@ constexpr Nanos farewell = 2 * nanosPerSecond;
 Frames encodeAll(Protocol& protocol, const Options& options) {
   Frames frames;
   if (options.idle > 0) return frames;
-  const auto payloads = makePayloads(readRecords(options.records), options, protocol.leastFrames(), protocol.mostFrames());
+  const size_t unit = std::max<size_t>(options.burst, protocol.unit());
+  const auto payloads =
+      makePayloads(readRecords(options.records), options, protocol.leastFrames(), protocol.mostFrames(), unit);
   for (size_t at = 0; at < payloads.size(); at += options.burst) {
     protocol.encode(std::span(payloads).subspan(at, options.burst), frames);
   }
@@ -47,6 +49,7 @@ Run::Run(const Options& options)
     c.index = i;
     // Spread, so that no two neighbours send the same records at the same time.
     c.next = bursts == 0 ? 0 : size_t{i} * 7919 % bursts * options.burst;
+    c.first = c.next;
     c.ackedNext = c.next;
   }
 }
@@ -116,7 +119,12 @@ void Run::sendFrames() {
   schedule_.start(now());
   pump_.progress = now();
   for (Connection& c : connections_) enqueue(c);
+  bool finished = false;
   while (alive_ > 0 && (pump_.budget > 0 || pump_.underWay > 0)) {
+    if (pump_.budget == 0 && !finished) {
+      finishAll();
+      finished = true;
+    }
     turn(pump_.progress + toNanos(options_.stallSeconds));
     checkProgress();
   }
@@ -130,9 +138,18 @@ void Run::checkProgress() const {
                  std::to_string(pump_.underWay) + " were sent and waited");
 }
 
+void Run::finishAll() {
+  for (Connection& c : connections_) {
+    if (c.stage != Stage::open) continue;
+    protocol_->finish(c);
+    enqueue(c);
+  }
+}
+
 void Run::drain() {
   pump_.budget = 0;
   schedule_.stop();
+  if (pump_.underWay > 0) finishAll();
   const Nanos end = now() + toNanos(options_.drainSeconds);
   while (alive_ > 0 && pump_.underWay > 0 && now() < end) turn(end);
 }

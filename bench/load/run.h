@@ -56,6 +56,8 @@ class Run {
   void connectAll();
   void sendUntil(Nanos end);
   void sendFrames();
+  /** No frame follows on any connection. */
+  void finishAll();
   void drain();
   void leaveAll();
   void turn(Nanos until);

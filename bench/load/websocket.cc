@@ -104,7 +104,8 @@ size_t Upgrade::check(Connection& connection, std::string_view bytes) const {
   return end + 4;
 }
 
-size_t readFrames(Connection& connection, std::string_view bytes, bool stream, const OnMessage& onMessage) {
+size_t readFrames(Connection& connection, std::string_view bytes, bool stream, const OnMessage& onMessage,
+                  const OnMessage& onPong) {
   size_t at = 0;
   while (connection.fault.empty() && connection.closeCode == 0) {
     const size_t left = bytes.size() - at;
@@ -146,6 +147,7 @@ size_t readFrames(Connection& connection, std::string_view bytes, bool stream, c
         connection.control += controlFrame(Opcode::pong, payload);
         break;
       case Opcode::pong:
+        if (onPong) onPong(connection, payload);
         break;
       case Opcode::close:
         // 1005: closed without a code (RFC 6455 §7.1.5).

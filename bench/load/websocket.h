@@ -55,7 +55,9 @@ using OnMessage = std::function<void(Connection&, std::string_view)>;
  * Reads whole frames off `bytes`, answers pings, notes a close; returns how many bytes it used. Calls `fail` on what no
  * server may send. A template would save the indirect call; one per message costs nothing beside the recv().
  * @param stream payloads are parts of one stream of bytes, so fragments are fine
+ * @param onPong is given the payloads of pongs, where they mean something
  */
-size_t readFrames(Connection& connection, std::string_view bytes, bool stream, const OnMessage& onMessage);
+size_t readFrames(Connection& connection, std::string_view bytes, bool stream, const OnMessage& onMessage,
+                  const OnMessage& onPong = {});
 
 }  // namespace firn

@@ -190,6 +190,36 @@ describe.skipIf(generatorMissing !== null)('load generator (skipped without a C+
     expect(error.report?.latency.max_ms).toBeGreaterThan(500);
   });
 
+  test('a server that discards and reads nothing is sent a window, however much its kernel would take', async () => {
+    const deaf = bareServer((socket) => {
+      socket.once('data', (request) => {
+        socket.write(upgradeAnswer(String(request), []));
+        socket.pause();
+      });
+    });
+    const discard = {
+      ...run(await bare(deaf)),
+      protocol: 'discard',
+      path: '/',
+      burst: 4,
+      window: 16,
+      frames: 5000,
+    } as const;
+    expect((await runToFault(discard)).message).toMatch(/while 32 were sent and waited/);
+    expect((await runToFault({ ...discard, window: 3 })).message).toMatch(/--window is at least --burst/);
+  });
+
+  test('a pong that nobody asked for', async () => {
+    const eager = bareServer((socket) => {
+      socket.once('data', (request) => {
+        socket.write(upgradeAnswer(String(request), []));
+        socket.write(serverFrame(10, ''));
+      });
+    });
+    const error = await runToFault({ ...run(await bare(eager)), protocol: 'discard', path: '/' });
+    expect(error.message).toMatch(/a pong that nobody asked for/);
+  });
+
   test('the window of the server is kept, also when it shrinks', async () => {
     let acked = 0;
     let deepest = 0;

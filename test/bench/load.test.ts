@@ -152,7 +152,7 @@ describe.skipIf(generatorMissing !== null)('load generator (skipped without a C+
     }
   });
 
-  test('against a server that discards: each frame is taken once', async () => {
+  test('against a server that discards: each frame is read once, and what is left over is asked for', async () => {
     const server: ChildProcess = spawn(process.execPath, [BARE], { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
     server.stdout?.setEncoding('utf8').on('data', (text: string) => {
