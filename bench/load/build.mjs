@@ -1,9 +1,9 @@
 // Builds the load generator beside its sources: node bench/load/build.mjs [--sanitize]. Plain JavaScript, Node's own
-// modules only. Does nothing when the program is newer than every source. Exit 0 = it is there, 1 = not; then one line
-// says why.
+// modules only. Does nothing when the program is newer than every source; of several at once, one compiles and the others
+// wait for it. Exit 0 = it is there, 1 = not; then one line says why.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,9 +20,26 @@ function changed(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
+/** Holds a folder of that name until the process ends. One that is older than any compilation was left by a crash. */
+function lock(path) {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      mkdirSync(path);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (Date.now() - changed(path) > 300_000) rmSync(path, { recursive: true, force: true });
+      Atomics.wait(sleeper, 0, 0, 100);
+    }
+  }
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+}
+
 const files = readdirSync(HERE).filter((name) => /\.(cc|h|mjs)$/.test(name));
 const newest = Math.max(...files.map((name) => changed(join(HERE, name))));
-if (changed(program) > newest) process.exit(0);
+const done = () => changed(program) > newest;
+if (done()) process.exit(0);
 if (process.platform !== 'linux') fail('it needs Linux (epoll)');
 
 const [compiler, ...before] = (process.env.CXX ?? 'c++').split(' ').filter((word) => word !== '');
@@ -35,6 +52,8 @@ const flags = sanitize
 const warnings = ['-Wall', '-Wextra', '-Wconversion'];
 const sources = files.filter((name) => name.endsWith('.cc'));
 mkdirSync(dirname(program), { recursive: true });
+lock(`${program}.lock`);
+if (done()) process.exit(0);
 // Beside the place and then into it: who runs it meanwhile has the old one or the new one whole.
 const made = `${program}.${process.pid}`;
 const args = [...before, '-std=c++20', ...flags, ...warnings, ...sources, '-o', made];

@@ -22,7 +22,11 @@ describe.skipIf(generatorMissing !== null)('load generator (skipped without a C+
     let served: TestEngine;
     let port = 0;
     beforeAll(async () => {
-      served = await startEngine();
+      // A slab for every frame that may be in flight: the ring is not full, however slow the disk is.
+      served = await startEngine({
+        ring: { slabs: 1024, slabBytes: 65_536 },
+        limits: { maxFrameBytes: 16_384 },
+      });
       port = Number(new URL(served.http).port);
     });
     afterAll(() => served.remove());
