@@ -106,9 +106,9 @@ inline Outcome encodeSlab(Codec& codec, const std::string& slab, uint32_t frames
   return outcome;
 }
 
-/** The same through one area that holds everything. */
+/** The same through one area that holds everything: 40 bytes for each refused record, which may be one byte and a comma. */
 inline Outcome encodeAtOnce(Codec& codec, const std::string& slab, uint32_t frames, size_t rejectsBytes = 64 * rejectBytes) {
-  const size_t enough = (slab.size() + 1024) * 8;
+  const size_t enough = slab.size() * 24 + 8192;
   return encodeSlab(codec, slab, frames, [enough] { return enough; }, rejectsBytes);
 }
 
