@@ -1,8 +1,8 @@
-// What `npm test` runs after setup: build with types, lint, all vitest suites, a short crash run, and the
-// README's commands in a fresh clone. Each step that is not a
-// suite counts as one test. The last line is always `N passed, N failed`, with `, N skipped` where so.
+// What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
+// target of the native codec, a short crash run, and the README's commands in a fresh clone. Each step that is not a
+// suite counts as one test, each fuzz target too. The last line is always `N passed, N failed`, with `, N skipped` where so.
 //
-//   node test/run.mjs [--only build,lint,unit,crash,newcomer]
+//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,newcomer]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CRASH = join(ROOT, 'dist/test/crash/run.js');
 const CRASH_ROUNDS = '5';
+const FUZZ_SECONDS = '30';
 
 const total = { passed: 0, failed: 0, skipped: [] };
 
@@ -83,13 +84,20 @@ async function newcomer() {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'crash', 'newcomer'];
+const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'native', 'fuzz', 'crash', 'newcomer'];
 const folder = mkdtempSync(join(tmpdir(), 'firn-test-'));
 try {
   if (only.includes('build'))
     step('build and types (tsc)', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']);
   if (only.includes('lint')) step('lint (biome)', ['node_modules/@biomejs/biome/bin/biome', 'ci', '.']);
   if (only.includes('unit')) unit(folder);
+  if (only.includes('native')) {
+    await script('native unit tests under the sanitizers', ['native/test/run.mjs', '--json']);
+  }
+  if (only.includes('fuzz')) {
+    const args = ['native/fuzz/run.mjs', '--seconds', FUZZ_SECONDS, '--jobs', '2', '--json'];
+    await script(`fuzz targets, ${FUZZ_SECONDS} s each`, args);
+  }
   if (only.includes('crash')) {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
   }
