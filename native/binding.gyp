@@ -10,6 +10,7 @@
         "crc32c.cc",
         "entries.cc",
         "fast.cc",
+        "gather.cc",
         "kernels.cc",
         "lines.cc",
         "marks.cc",

@@ -1,5 +1,6 @@
-// What seal and verify call: the tree over leaves, the leaves and the look of lines, checksums, zstd. Beside addon.cc the only file that knows
-// Node-API. Sizes are checked here, so that no call writes past what JavaScript handed in; no C++ exception leaves.
+// What seal and verify call: the tree over leaves, the leaves and the look of lines, records out of the journal, checksums,
+// zstd. Beside addon.cc the only file that knows Node-API. Sizes are checked here, so that no call writes past what
+// JavaScript handed in; no C++ exception leaves.
 
 #include "kernels.h"
 
@@ -8,6 +9,7 @@
 #include <new>
 
 #include "crc32c.h"
+#include "gather.h"
 #include "lines.h"
 #include "tree.h"
 #if defined(FIRN_ZSTD)
@@ -98,6 +100,30 @@ napi_value hashLines(napi_env env, napi_callback_info info) {
   });
 }
 
+/**
+ * gather(entries, lines, leaves, words: Uint8Array over the words of Gathered): records taken, −1 when the entries are not
+ * whole or there is no room.
+ */
+napi_value gather(napi_env env, napi_callback_info info) {
+  Kernels* kernels = nullptr;
+  Bytes given[4];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  const auto [entries, lines, leaves, words] = given;
+  firn::Gathered gathered{};
+  if (words.bytes != sizeof gathered) {
+    napi_throw_range_error(env, nullptr, "gather takes twelve words");
+    return nullptr;
+  }
+  std::memcpy(&gathered, words.at, sizeof gathered);
+  return number(env, [&] {
+    const double before = gathered.left;
+    const bool whole = firn::gather(entries.at, entries.bytes, lines.at, lines.bytes, leaves.at, leaves.bytes, gathered);
+    if (!whole) return -1.0;
+    std::memcpy(words.at, &gathered, sizeof gathered);
+    return before - gathered.left;
+  });
+}
+
 /** crc32c(bytes: Uint8Array): the checksum. Only where the processor has the instruction for it. */
 napi_value crc32c(napi_env env, napi_callback_info info) {
   Kernels* kernels = nullptr;
@@ -178,6 +204,7 @@ void firn::exportKernels(napi_env env, napi_value exports) {
   method("merkleRoot", merkleRoot);
   method("hashLines", hashLines);
   method("checkLines", checkLines);
+  method("gather", ::gather);
   if (hasCrcInstruction()) method("crc32c", ::crc32c);
   napi_value zstd{};
 #if defined(FIRN_ZSTD)

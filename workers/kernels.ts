@@ -16,6 +16,11 @@ export interface KernelAddon {
    * bytes of five doubles, LineWalk in native/lines.h. @returns how far it came, in bytes.
    */
   checkLines(body: Uint8Array, day: Uint8Array, walk: Uint8Array): number;
+  /**
+   * Copies accepted records out of journal entries; `words` = the bytes of twelve doubles, Gathered in native/gather.h.
+   * @returns how many; −1 when the entries are not whole or there is no room.
+   */
+  gather(entries: Uint8Array, lines: Uint8Array, leaves: Uint8Array, words: Uint8Array): number;
   /** CRC-32C of the bytes; missing where the processor has no instruction for it. */
   crc32c?(bytes: Uint8Array): number;
   /** Version of the libzstd that was built in; null where its sources were not there: then the next two are missing. */

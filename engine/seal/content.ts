@@ -7,18 +7,10 @@ import { HASH_BYTES, leafHash } from '../batch/merkle.ts';
 import { utc } from '../clock.ts';
 import { codeName } from '../codes.ts';
 import { FatalError } from '../errors.ts';
-import {
-  ACCEPTED,
-  type AuditEntry,
-  CONTROL_ENTRY,
-  ENTRY,
-  ENTRY_FLAG,
-  ENTRY_KIND,
-  FRAME_ENTRY,
-  REFUSED,
-} from '../journal/entry.ts';
+import { type AuditEntry, CONTROL_ENTRY, ENTRY, ENTRY_KIND, FRAME_ENTRY, REFUSED } from '../journal/entry.ts';
 import { describe } from '../schema/describe.ts';
 import type { Table } from '../schema/table.ts';
+import { entryLength, gatherRecords } from './gather.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { RunReader } from './run-reader.ts';
 import type { Runs } from './runs.ts';
@@ -85,50 +77,8 @@ export class ContentReader {
   /** Accepted records. */
   records(runs: Runs): Content {
     this.#reset();
-    const lines = this.#lines;
-    let excursions = 0;
-    // Earliest and latest instant as (seconds, nanoseconds), and where their characters lie in the content.
-    let minSeconds = Number.POSITIVE_INFINITY;
-    let minNanos = 0;
-    let minAt = 0;
-    let minLength = 0;
-    let maxSeconds = Number.NEGATIVE_INFINITY;
-    let maxNanos = 0;
-    let maxAt = 0;
-    let maxLength = 0;
-    for (let run = 0; run < runs.length; run++) {
-      let at = this.#reader.seek(runs, run);
-      const { bytes, view } = this.#reader;
-      for (let left = runs.count(run); left > 0; at += entryLength(view, at)) {
-        if (view.getUint8(at + ENTRY.kind) !== ENTRY_KIND.accepted) continue;
-        left -= 1;
-        const lineBytes = view.getUint32(at + ACCEPTED.lineBytes, true);
-        const seconds = view.getFloat64(at + ACCEPTED.seconds, true);
-        const nanos = view.getUint32(at + ACCEPTED.nanos, true);
-        // The offset is the low 24 bits: the leaf's first byte lies above it.
-        const textAt = lines.length + (view.getUint32(at + ACCEPTED.timestampOffset, true) & 0xffffff);
-        if (seconds < minSeconds || (seconds === minSeconds && nanos < minNanos)) {
-          minSeconds = seconds;
-          minNanos = nanos;
-          minAt = textAt;
-          minLength = view.getUint8(at + ACCEPTED.timestampLength);
-        }
-        if (seconds > maxSeconds || (seconds === maxSeconds && nanos > maxNanos)) {
-          maxSeconds = seconds;
-          maxNanos = nanos;
-          maxAt = textAt;
-          maxLength = view.getUint8(at + ACCEPTED.timestampLength);
-        }
-        if ((view.getUint8(at + ENTRY.flags) & ENTRY_FLAG.excursion) !== 0) excursions += 1;
-        this.#leaves.copy(bytes, at + ACCEPTED.leaf, at + ACCEPTED.leaf + HASH_BYTES);
-        lines.copy(bytes, at + ACCEPTED.line, at + ACCEPTED.line + lineBytes);
-      }
-    }
-    return {
-      ...this.#content(excursions),
-      tsMin: lines.text(minAt, minLength),
-      tsMax: lines.text(maxAt, maxLength),
-    };
+    const { excursions, ...times } = gatherRecords(this.#reader, runs, this.#lines, this.#leaves);
+    return { ...this.#content(excursions), ...times };
   }
 
   /** Refused records: each with the frame that it came in. */
@@ -225,11 +175,4 @@ export class ContentReader {
   #content(excursions: number): { ndjson: Uint8Array; leaves: Uint8Array; excursions: number } {
     return { ndjson: this.#lines.bytes, leaves: this.#leaves.bytes, excursions };
   }
-}
-
-/** Length of the entry at `at`. The journal's checksum was verified when it was folded; this only keeps a loop finite. */
-function entryLength(view: DataView, at: number): number {
-  const bytes = view.getUint32(at + ENTRY.bytes, true);
-  if (bytes < 8) throw new FatalError('journal: an entry has changed since it was folded');
-  return bytes;
 }
