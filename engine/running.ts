@@ -1,6 +1,7 @@
 // An engine that runs: starts the stages on opened stores, watches them, and takes them down in order. Each store is empty
 // before the stage behind it is told to end.
 
+import { zstdName } from '../workers/kernels.ts';
 import { atMost } from './at-most.ts';
 import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
@@ -130,7 +131,8 @@ export class RunningEngine implements Engine {
     const { data, lake } = config;
     const { truncatedBytes } = recovered;
     const where = { url: this.url, engine: identity.engine, data, lake };
-    this.#log.info({ ...where, codec: codec.name, codecNote: codec.note, truncatedBytes }, 'ready');
+    const runs = { codec: codec.name, codecNote: codec.note, zstd: zstdName() };
+    this.#log.info({ ...where, ...runs, truncatedBytes }, 'ready');
   }
 
   async ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult> {

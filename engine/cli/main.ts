@@ -58,8 +58,9 @@ async function runCommand(argv: readonly string[]): Promise<number> {
   }
   if (name === '--version' || name === '-v' || name === 'version') {
     const { chooseCodec } = await import('../../workers/load-codec.ts');
+    const { zstdName } = await import('../../workers/kernels.ts');
     const { name, note } = chooseCodec('auto');
-    console.log(`${version()}, codec ${name}${note === null ? '' : ` (${note})`}`);
+    console.log(`${version()}, codec ${name}${note === null ? '' : ` (${note})`}, zstd ${zstdName()}`);
     return 0;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -69,7 +69,9 @@ function install() {
   const npm = process.env.npm_execpath;
   // `npm ci` refuses a lock that does not name the optional packages of every platform, which a registry mirror may not
   // have; with --no-save the lock still pins versions and integrity, and is not rewritten.
-  const args = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  // No package needs its install script: of zstd-napi only the sources are used.
+  const flags = ['--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['install', '--no-save', ...flags];
   const options = { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] };
   const { status } = npm?.endsWith('npm-cli.js')
     ? spawnSync(process.execPath, [npm, ...args], options)
@@ -119,12 +121,16 @@ function build() {
   utimesSync(BUILT, began, began);
 }
 
-/** The native codec's sources, as above; null in a checkout without them. */
+/** The native codec's sources, as above, and whether those of libzstd are installed; null in a checkout without them. */
 function nativeSources() {
   if (!existsSync(join(NATIVE, 'build.mjs'))) return null;
-  const names = readdirSync(NATIVE).filter((name) => /\.(cc|h|gyp|mjs)$/.test(name));
+  const names = readdirSync(NATIVE).filter((name) => /\.(cc?|h|gyp|mjs)$/.test(name));
   names.sort();
-  return { list: names.join('\n'), newest: Math.max(...names.map((name) => changed(join(NATIVE, name)))) };
+  const zstd = existsSync(join(MODULES, 'zstd-napi')) ? ['zstd'] : [];
+  return {
+    list: [...names, ...zstd].join('\n'),
+    newest: Math.max(...names.map((name) => changed(join(NATIVE, name)))),
+  };
 }
 
 /** Once for each state of the sources: what could not be built is not tried again at every start. */

@@ -35,7 +35,9 @@ test('firn: --version is the version of the package', () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   expect(firn('--version')).toMatchObject({
     code: 0,
-    out: expect.stringMatching(new RegExp(`^${version}, codec (native|portable \\(.+\\))\n$`)),
+    out: expect.stringMatching(
+      new RegExp(`^${version}, codec (native|portable \\(.+\\)), zstd (native [0-9.]+|wasm)\n$`),
+    ),
     err: '',
   });
 });
