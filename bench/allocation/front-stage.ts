@@ -4,7 +4,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import { systemClock } from '../../engine/clock.ts';
 import { parseConfig } from '../../engine/config.ts';
-import { type Connection, newConnection } from '../../engine/frontend/connection.ts';
+import { type Connection, newConnection, type UserData } from '../../engine/frontend/connection.ts';
 import { createParts, type Parts } from '../../engine/frontend/parts.ts';
 import { sessionKey } from '../../engine/frontend/sessions.ts';
 import { WebSockets } from '../../engine/frontend/websocket.ts';
@@ -19,7 +19,7 @@ import { type Running, STEP_FRAMES, type Stage } from './stage.ts';
 
 const CONNECTIONS = 10;
 /** Frames of one turn of the event loop: below the window of the connections together. */
-const TURN_FRAMES = 1000;
+const TURN_FRAMES = 250;
 
 type Take = (c: Connection, message: ArrayBuffer, view: Uint8Array) => void;
 
@@ -30,7 +30,7 @@ export const handlerStage: Stage = {
   prepare: () =>
     run((parts) => {
       const { message } = socketsOf(parts).behavior();
-      return (c, bytes) => message?.(c.ws as WebSocket<Connection>, bytes, true);
+      return (c, bytes) => message?.(c.ws as WebSocket<UserData>, bytes, true);
     }),
 };
 
@@ -91,7 +91,7 @@ function socketsOf(parts: Parts): WebSockets {
 }
 
 function run(takeOf: (parts: Parts) => Take): Running {
-  const config = parseConfig({ listen: { port: 0 }, ring: { slabs: 8 }, workers: 1 });
+  const config = parseConfig({ listen: { port: 0 }, workers: 1 });
   const ring = createRing(config.ring);
   const stream = {
     number: 1,
@@ -155,8 +155,9 @@ function connect(parts: Parts, session: string): Connection {
     key: sessionKey('bench', 'coldchain', session),
     quota: parts.quotas.of('bench', 0),
   });
+  const user = { connection: c };
   const socket = {
-    getUserData: () => c,
+    getUserData: () => user,
     getBufferedAmount: () => 0,
     send: () => 1,
     cork: (send: () => void) => send(),
@@ -164,7 +165,7 @@ function connect(parts: Parts, session: string): Connection {
       throw new Error(`the front end closes a connection: ${code} ${reason}`);
     },
   };
-  c.ws = socket as unknown as WebSocket<Connection>;
+  c.ws = socket as unknown as WebSocket<UserData>;
   parts.connections.join(c);
   return c;
 }
