@@ -1,0 +1,107 @@
+// `npm run bench:guard`: ratios taken in this one run against the floors of bench/floors.json; a ratio below its floor fails
+// by name. No absolute time is a floor: a slow machine slows both sides of a ratio.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ROOT } from '../root.ts';
+import { formatTable } from '../table.ts';
+import { codecRatios, socketRatios } from './ratios.ts';
+
+const FILE = join(ROOT, 'bench/floors.json');
+/** Floors are set to this share of what was measured: far enough from it that noise does not fail a build. */
+const SHARE = 0.6;
+const USAGE = `usage: npm run bench:guard -- [--update] [--json]
+  --update  write bench/floors.json anew, at ${100 * SHARE} % of what this run measures
+  --json    print JSON instead of a table
+Exit code: 0 = every ratio is at or above its floor, 1 = one is not or could not be taken, 2 = bad options.`;
+
+interface Floor {
+  readonly floor: number;
+  /** What the floor was made of. */
+  readonly measured: number;
+}
+
+type Floors = Readonly<Record<string, Floor>>;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      update: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const { ratios: codec, missing: noCodec } = await codecRatios();
+  const { ratios: sockets, missing: noSockets } = await socketRatios();
+  const ratios = { ...codec, ...sockets };
+  const missing = [...noCodec, ...noSockets];
+  if (values.update) {
+    const floors = Object.entries(ratios).map(([name, measured]) => [
+      name,
+      { floor: round(SHARE * measured), measured: round(measured) },
+    ]);
+    writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(floors), null, 2)}\n`);
+    console.log(`wrote ${FILE}`);
+  }
+  const floors = JSON.parse(readFileSync(FILE, 'utf8')) as Floors;
+  const rows = Object.entries(floors).map(([name, { floor, measured }]) => {
+    const ratio = ratios[name];
+    const verdict = ratio === undefined ? 'not measured' : ratio >= floor ? 'ok' : 'BELOW ITS FLOOR';
+    return { name, ratio: ratio ?? null, floor, measured, verdict };
+  });
+  const failed = rows.filter(({ verdict }) => verdict === 'BELOW ITS FLOOR');
+  if (values.json) console.log(JSON.stringify({ rows, missing }, null, 2));
+  else print(rows, missing);
+  for (const { name, ratio, floor } of failed) {
+    console.error(`bench:guard: ${name} is ${round(ratio as number)}, its floor is ${floor}`);
+  }
+  return failed.length === 0 ? 0 : 1;
+}
+
+function print(rows: readonly Row[], missing: readonly string[]): void {
+  const columns = [
+    { name: 'ratio' },
+    { name: 'now', digits: 2 },
+    { name: 'floor', digits: 2 },
+    { name: 'measured once', digits: 2 },
+    { name: '' },
+  ];
+  const cells = rows.map(({ name, ratio, floor, measured, verdict }) => [
+    name,
+    ratio,
+    floor,
+    measured,
+    verdict,
+  ]);
+  for (const line of formatTable(columns, cells)) console.log(line);
+  for (const sentence of missing) console.log(`skipped: ${sentence}`);
+}
+
+interface Row {
+  readonly name: string;
+  readonly ratio: number | null;
+  readonly floor: number;
+  readonly measured: number;
+  readonly verdict: string;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const bad = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ?? false;
+    console.error(error instanceof Error ? error.message : error);
+    if (bad) console.error(USAGE);
+    process.exitCode = bad ? 2 : 1;
+  },
+);
