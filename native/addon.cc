@@ -144,7 +144,7 @@ napi_value hash(napi_env env, napi_callback_info info) {
       !areaOf(env, arguments[0], napi_uint8_array, message) || !areaOf(env, arguments[1], napi_uint8_array, digest)) {
     return nullptr;
   }
-  if (digest.bytes == 32) firn::sha256Portable({message.at, message.bytes, message.bytes, digest.at});
+  if (digest.bytes == 32) firn::sha256Portable({message.at, message.bytes, digest.at});
   return nullptr;
 }
 

@@ -65,7 +65,7 @@ bool EntryWriter::accepted(const Stream& stream, const Row& row, size_t most, co
   at[entry::acceptedPrefix] = 0;
   // The 0x00 before the line is hashed, the LF at its end is not.
   const uint8_t* const leaf = at + entry::acceptedPrefix;
-  hasher_.add({leaf, bytes, static_cast<size_t>(out_ + size_ - leaf), at + entry::acceptedLeaf});
+  hasher_.add({leaf, bytes, at + entry::acceptedLeaf, static_cast<size_t>(out_ + size_ - leaf)});
   this->end(to, padded(entry::acceptedLine + bytes));
   return true;
 }

@@ -12,9 +12,9 @@ namespace firn {
 struct Message {
   const uint8_t* at;
   size_t bytes;
-  /** How far memory may be read from `at` on: at least `bytes`. More makes the last block cheaper. */
-  size_t readable;
   uint8_t* digest;
+  /** How far memory may be read from `at` on, where that is further than `bytes`: it makes the last block cheaper. */
+  size_t readable = 0;
 };
 
 /** Collects messages of the same number of blocks and hashes four of them together. */

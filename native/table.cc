@@ -75,7 +75,8 @@ Field readField(Reader& in) {
   const std::string allowed = in.text();
   must(allowed.size() == field.allowed.size(), "a character class has 128 flags");
   std::memcpy(field.allowed.data(), allowed.data(), field.allowed.size());
-  field.allAllowed = std::all_of(field.allowed.begin() + ' ', field.allowed.end(), [](uint8_t flag) { return flag != 0; });
+  constexpr int space = 0x20;
+  field.allAllowed = std::all_of(field.allowed.begin() + space, field.allowed.end(), [](uint8_t flag) { return flag != 0; });
   field.values = Dictionary(in.texts());
   return field;
 }

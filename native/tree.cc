@@ -36,7 +36,7 @@ size_t TreeHasher::halve(const uint8_t* from, size_t width, uint8_t* into) {
       uint8_t* input = inputs + i * nodeBytes;
       input[0] = 1;
       std::memcpy(input + 1, from + 2 * (done + i) * hashBytes, 2 * hashBytes);
-      hasher_.add({input, nodeBytes, (group - i) * nodeBytes, into + (done + i) * hashBytes});
+      hasher_.add({input, nodeBytes, into + (done + i) * hashBytes, (group - i) * nodeBytes});
     }
     hasher_.flush();
     done += now;
@@ -63,7 +63,7 @@ size_t TreeHasher::lines(const uint8_t* body, size_t bytes, uint8_t* leaves, siz
     uint8_t* to = messages_.data() + used;
     to[0] = 0;
     std::memcpy(to + 1, at, message - 1);
-    hasher_.add({to, message, messages_.size() - used, leaves + count * hashBytes});
+    hasher_.add({to, message, leaves + count * hashBytes, messages_.size() - used});
     used += message;
     at = lf + 1;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../fast.h"
+#include "../marks.h"
 #include "../validate.h"
 #include "guarded.h"
 
@@ -45,7 +46,7 @@ class Judge {
   Judgement judge(const Stream& stream, const std::string& record, const std::string& behind = "") {
     const Exact text(record + behind);
     const auto end = static_cast<At>(record.size());
-    const uint8_t* read = readCommon(stream, text.at(), text.at() + end, text.end(), fast_);
+    const uint8_t* read = quick(stream, text, end, false);
     CHECK(read == nullptr || (read > text.at() && read <= text.at() + end));
     const Code code = validator_.validate(stream, text.at(), 0, end, exact_);
     CHECK(code <= codecCrash);
@@ -59,14 +60,32 @@ class Judge {
     CHECK_THAT(read == nullptr || common, "taken up to %td: %s", read - text.at(), shown(record).c_str());
     const RowText row = textOf(stream, exact_);
     if (common) CHECK_THAT(textOf(stream, fast_) == row, "two rows of %s", shown(record).c_str());
+    // In a text of lines the same, but for records with a line feed inside.
+    const bool line = quick(stream, text, end, true) == text.at() + end;
+    const bool marked = record.find_first_of("\n\r\t") != std::string::npos;
+    CHECK_THAT(line == common || (marked && !line), "read otherwise as a line: %s", shown(record).c_str());
+    CHECK_THAT(!line || record.find('\n') == std::string::npos, "a line with a feed inside: %s", shown(record).c_str());
+    if (line) CHECK_THAT(textOf(stream, fast_) == row, "two rows of %s", shown(record).c_str());
     again(stream, row);
     return {code, common};
   }
 
  private:
   Validator validator_;
+  Marks marks_{bestVectors()};
   /** Rows are used again and again, as the codec does it: nothing of the record before may stay. */
   Row fast_, exact_;
+
+  /** What the codec makes sure of before it asks: the last byte is a closing bracket or brace. */
+  const uint8_t* quick(const Stream& stream, const Exact& text, At end, bool lines) {
+    if (end < 2 || (text.at()[end - 1] != '}' && text.at()[end - 1] != ']')) return nullptr;
+    const uint8_t* const to = text.at() + end;
+    Walk walk = {text.at(), to, marks_.find(text.at(), to, text.end()), lines};
+    const uint32_t* const mark = walk.mark;
+    const uint8_t* const read = readCommon(stream, walk, text.at(), fast_);
+    CHECK(read != nullptr || walk.mark == mark);
+    return read;
+  }
 
   /** The members of the row as a record: canonical values are values, and their own canonical form. */
   void again(const Stream& stream, const RowText& row) {
