@@ -132,6 +132,31 @@ napi_value crc32c(napi_env env, napi_callback_info info) {
   return number(env, [&] { return static_cast<double>(firn::crc32c(given[0].at, given[0].bytes)); });
 }
 
+/** copy(to: Uint8Array, at: number, from: Uint8Array): bytes copied, all of `from`, to `to` from the place `at` on. */
+napi_value copy(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value values[3];
+  napi_typedarray_type type[2]{};
+  size_t length[2]{};
+  void* data[2]{};
+  double at = 0;
+  if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count != 3 ||
+      napi_get_typedarray_info(env, values[0], &type[0], &length[0], &data[0], nullptr, nullptr) != napi_ok ||
+      napi_get_value_double(env, values[1], &at) != napi_ok ||
+      napi_get_typedarray_info(env, values[2], &type[1], &length[1], &data[1], nullptr, nullptr) != napi_ok ||
+      type[0] != napi_uint8_array || type[1] != napi_uint8_array) {
+    napi_throw_type_error(env, nullptr, "copy takes a Uint8Array, a place in it, and another one");
+    return nullptr;
+  }
+  const auto [to, from] = length;
+  if (!(at >= 0 && at <= static_cast<double>(to)) || from > to - static_cast<size_t>(at)) {
+    napi_throw_range_error(env, nullptr, "copy has no room for what it is given");
+    return nullptr;
+  }
+  if (from > 0) std::memcpy(static_cast<uint8_t*>(data[0]) + static_cast<size_t>(at), data[1], from);
+  return number(env, [&] { return static_cast<double>(from); });
+}
+
 /** checkLines(body, day: Uint8Array(11), walk: Uint8Array over the words of LineWalk): bytes of the body that were passed. */
 napi_value checkLines(napi_env env, napi_callback_info info) {
   Kernels* kernels = nullptr;
@@ -204,6 +229,7 @@ void firn::exportKernels(napi_env env, napi_value exports) {
   method("merkleRoot", merkleRoot);
   method("hashLines", hashLines);
   method("checkLines", checkLines);
+  method("copy", copy);
   method("gather", ::gather);
   if (hasCrcInstruction()) method("crc32c", ::crc32c);
   napi_value zstd{};

@@ -16,6 +16,11 @@ export type Producer = Pick<
 /** Slot of frames that nobody waits for. */
 export const NO_SLOT = 0xffffffff;
 
+/**
+ * With so many slabs in flight the disk is what everybody waits for: another slab with a frame or two would not be answered
+ * sooner, and a slow fsync would fill the ring with them. The notice of the next fsync ends the wait.
+ */
+const MAX_EAGER = 8;
 /** Turns in a row that look for an idle worker before the next notice is waited for instead. */
 const MAX_LOOKS = 64;
 
@@ -166,7 +171,9 @@ export class Intake {
     this.#scheduled = false;
     this.#fresh = false;
     if (this.#producer.openFrames === 0) return;
-    if (this.#producer.inFlight === 0 || this.#producer.workerIdle()) {
+    const { inFlight } = this.#producer;
+    if (inFlight >= MAX_EAGER) return;
+    if (inFlight === 0 || this.#producer.workerIdle()) {
       this.#looks = 0;
       this.#producer.publish();
       return;

@@ -3,6 +3,7 @@
 // nothing.
 
 import { assert } from '../assert.ts';
+import { copyInto } from '../copy.ts';
 import { FRAME, FRAME_HEADER_BYTES, frameBytes } from './frame.ts';
 import { CONTROL, inputOffset, MAX_WORKERS, NO_FRAME, type Ring, SLAB, slabWord } from './layout.ts';
 import { listen, park, ring as ringBell } from './park.ts';
@@ -92,7 +93,7 @@ export class RingProducer {
     words[word + FRAME.accepted / 4] = 0;
     words[word + FRAME.rejected / 4] = 0;
     words[word + FRAME.refusal / 4] = 0;
-    this.#data.set(payload, at + FRAME_HEADER_BYTES);
+    copyInto(this.#data, at + FRAME_HEADER_BYTES, payload);
     this.#at = next;
     this.#frames++;
   }

@@ -100,6 +100,22 @@ test('intake: with nothing in flight the slab goes whatever the workers say', as
   expect(script.published).toBe(1);
 });
 
+test('intake: while the disk is behind, frames gather in the open slab until a notice comes', async () => {
+  const { script, seen, intake } = scripted({ inFlight: 8 });
+  for (let i = 0; i < 5; i++) {
+    intake.data(FRAME_MODE.auto, 1, 1, i, 0, frame);
+    await turn();
+  }
+  expect(script.published).toBe(0);
+  const { turns } = seen;
+  for (let i = 0; i < 5; i++) await turn();
+  expect(seen.turns).toBe(turns);
+  script.inFlight = 7;
+  intake.poke();
+  await turn();
+  expect(script.published).toBe(1);
+});
+
 test('intake: looking for an idle worker ends by itself and goes on with the next notice', async () => {
   const { script, seen, intake } = scripted({ idle: false, inFlight: 1 });
   intake.data(FRAME_MODE.auto, 1, 1, 0, 0, frame);
