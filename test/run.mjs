@@ -83,8 +83,22 @@ async function newcomer() {
   total.skipped.push({ name: "the README's commands in a fresh clone", reason: 'not a git checkout' });
 }
 
+/** Ratios against their floors. It needs the load generator, which needs a compiler, and the packages of the Node peer. */
+function guard() {
+  const name = 'bench guard';
+  const options = { cwd: ROOT, encoding: 'utf8' };
+  const built = spawnSync(process.execPath, ['bench/load/build.mjs'], options);
+  if (built.status !== 0) {
+    total.skipped.push({ name, reason: `${built.stdout}${built.stderr}`.trim() });
+    return;
+  }
+  // What it cannot install it says; the guard then says which ratios it leaves out.
+  spawnSync(process.execPath, ['bench/peers/install.mjs'], options);
+  step(name, ['dist/bench/guard/main.js']);
+}
+
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'native', 'fuzz', 'crash', 'newcomer'];
+const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'native', 'fuzz', 'crash', 'newcomer', 'guard'];
 const folder = mkdtempSync(join(tmpdir(), 'firn-test-'));
 try {
   if (only.includes('build'))
@@ -102,6 +116,8 @@ try {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
   }
   if (only.includes('newcomer')) await newcomer();
+  // Last: nothing else runs while it measures.
+  if (only.includes('guard')) guard();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -6,23 +6,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../root.ts';
 import { formatTable } from '../table.ts';
+import { FLOOR_SHARE, type Floors, floorsOf, type Judged, judge } from './judge.ts';
 import { codecRatios, socketRatios } from './ratios.ts';
 
 const FILE = join(ROOT, 'bench/floors.json');
-/** Floors are set to this share of what was measured: far enough from it that noise does not fail a build. */
-const SHARE = 0.6;
 const USAGE = `usage: npm run bench:guard -- [--update] [--json]
-  --update  write bench/floors.json anew, at ${100 * SHARE} % of what this run measures
+  --update  write bench/floors.json anew, at ${100 * FLOOR_SHARE} % of what this run measures
   --json    print JSON instead of a table
 Exit code: 0 = every ratio is at or above its floor, 1 = one is not or could not be taken, 2 = bad options.`;
-
-interface Floor {
-  readonly floor: number;
-  /** What the floor was made of. */
-  readonly measured: number;
-}
-
-type Floors = Readonly<Record<string, Floor>>;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -41,29 +32,20 @@ async function main(): Promise<number> {
   const ratios = { ...codec, ...sockets };
   const missing = [...noCodec, ...noSockets];
   if (values.update) {
-    const floors = Object.entries(ratios).map(([name, measured]) => [
-      name,
-      { floor: round(SHARE * measured), measured: round(measured) },
-    ]);
-    writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(floors), null, 2)}\n`);
-    console.log(`wrote ${FILE}`);
+    writeFileSync(FILE, `${JSON.stringify(floorsOf(ratios), null, 2)}\n`);
+    if (!values.json) console.log(`wrote ${FILE}`);
   }
-  const floors = JSON.parse(readFileSync(FILE, 'utf8')) as Floors;
-  const rows = Object.entries(floors).map(([name, { floor, measured }]) => {
-    const ratio = ratios[name];
-    const verdict = ratio === undefined ? 'not measured' : ratio >= floor ? 'ok' : 'BELOW ITS FLOOR';
-    return { name, ratio: ratio ?? null, floor, measured, verdict };
-  });
-  const failed = rows.filter(({ verdict }) => verdict === 'BELOW ITS FLOOR');
+  const rows = judge(ratios, JSON.parse(readFileSync(FILE, 'utf8')) as Floors);
+  const failed = rows.filter(({ verdict }) => verdict === 'below its floor');
   if (values.json) console.log(JSON.stringify({ rows, missing }, null, 2));
   else print(rows, missing);
   for (const { name, ratio, floor } of failed) {
-    console.error(`bench:guard: ${name} is ${round(ratio as number)}, its floor is ${floor}`);
+    console.error(`bench:guard: ${name} is ${(ratio as number).toFixed(2)}, below its floor of ${floor}`);
   }
   return failed.length === 0 ? 0 : 1;
 }
 
-function print(rows: readonly Row[], missing: readonly string[]): void {
+function print(rows: readonly Judged[], missing: readonly string[]): void {
   const columns = [
     { name: 'ratio' },
     { name: 'now', digits: 2 },
@@ -80,18 +62,6 @@ function print(rows: readonly Row[], missing: readonly string[]): void {
   ]);
   for (const line of formatTable(columns, cells)) console.log(line);
   for (const sentence of missing) console.log(`skipped: ${sentence}`);
-}
-
-interface Row {
-  readonly name: string;
-  readonly ratio: number | null;
-  readonly floor: number;
-  readonly measured: number;
-  readonly verdict: string;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
 
 main().then(
