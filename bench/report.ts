@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describeMachine, type Machine, warningsOf } from './machine.ts';
+import { reportMarkdown } from './markdown.ts';
 import { barPlot, type Plot } from './plot.ts';
 import { type Cell, type Column, formatTable } from './table.ts';
 
@@ -64,12 +65,13 @@ export function reportJson(report: Report): unknown {
 }
 
 /**
- * Writes `<name>.json` and the plots into a folder, which is made where it is missing.
+ * Writes `<name>.json`, `<name>.md` and the plots into a folder, which is made where it is missing.
  * @returns the paths written.
  */
 export function writeReport(report: Report, folder: string): string[] {
   const files = [
     { path: join(folder, `${report.name}.json`), text: `${JSON.stringify(reportJson(report), null, 2)}\n` },
+    { path: join(folder, `${report.name}.md`), text: reportMarkdown(report) },
     ...report.plots.map((plot) => ({ path: join(folder, plot.file), text: barPlot(plot) })),
   ];
   for (const { path, text } of files) {

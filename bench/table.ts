@@ -40,7 +40,8 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   ];
 }
 
-function formatCell(cell: Cell, column: Column): string {
+/** A cell as text: a dash where there is nothing. */
+export function formatCell(cell: Cell, column: Column): string {
   if (cell === null) return '–';
   return typeof cell === 'string' ? cell : formatNumber(cell, column.digits);
 }

@@ -164,7 +164,7 @@ describe('report', () => {
       printReport(report, (line) => lines.push(line));
       expect(lines.join('\n')).toContain('warning: the load is 2');
       expect(lines).toContain('  native  300');
-      const [json, svg] = writeReport(report, join(folder, 'new')) as [string, string];
+      const [json, markdown, svg] = writeReport(report, join(folder, 'new')) as [string, string, string];
       expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
         bench: 'micro',
         machine: { codec: 'native' },
@@ -172,6 +172,9 @@ describe('report', () => {
           { key: 'codec', rows: [{ arm: 'native', ns: 300 }], notes: ['A/A 1.00'], figures: { aa: 1.004 } },
         ],
       });
+      expect(readFileSync(markdown, 'utf8')).toContain(
+        '\n| arm | ns |\n| --- | --- |\n| native | 300 |\n\n- A/A 1.00\n',
+      );
       expect(readFileSync(svg, 'utf8')).toMatch(/^<svg /);
     } finally {
       rmSync(folder, { recursive: true });
