@@ -1,64 +1,68 @@
-// The codec as a pipeline: slabs through `encode`, leaves gathered from the entries, root of their tree. Both twins.
+// The codec as a pipeline: slabs through `encode`, then lines and leaves gathered from its entries as sealing gathers them,
+// and the root of their tree. Both twins, each with the kernels of its kind and none of the other's.
 
-import { merkleRoot } from '../../engine/batch/merkle.ts';
+import { HASH_BYTES, merkleRoot } from '../../engine/batch/merkle.ts';
 import { ACCEPTED, ENTRY, ENTRY_KIND } from '../../engine/journal/entry.ts';
+import { LineBuffer } from '../../engine/seal/line-buffer.ts';
 import type { Codec, CreateCodec, Cursor } from '../../workers/codec.ts';
+import type { KernelChoice } from '../../workers/kernels.ts';
+import { type Addon, createNativeCodec } from '../../workers/native.ts';
+import { createPortableCodec } from '../../workers/portable.ts';
 import type { Outcome, Pipeline } from './pipeline.ts';
-import { type Slab, type Slabs, STREAM } from './slabs.ts';
+import { type Slabs, STREAM } from './slabs.ts';
+import { withKernels } from './with-kernels.ts';
 
-const HASH_BYTES = 32;
-
-/** The root of a batch's tree as the engine reckons it. One place, so that a faster way needs to be named once. */
-const rootOf: (leaves: Uint8Array) => Uint8Array = merkleRoot;
+/** Of Gathered in native/gather.h, the words that are read or set here. */
+const WORD = { left: 0, lineBytes: 1, earliest: 4, latest: 8, words: 12 } as const;
 
 export class CodecPipeline implements Pipeline {
   readonly name: string;
+  readonly kind = 'ours';
   readonly #codec: Codec;
+  readonly #kernels: KernelChoice;
+  /** Gathers, where the native codec runs. */
+  readonly #addon: Addon | null;
   readonly #tree: boolean;
   readonly #cursor: Cursor = { frame: 0, offset: 0, record: 0 };
-  #leaves: Buffer = Buffer.alloc(0);
-  #accepted = 0;
+  readonly #words = new Float64Array(WORD.words);
+  readonly #wordBytes = new Uint8Array(this.#words.buffer);
+  readonly #lines = new LineBuffer();
+  readonly #leaves = new LineBuffer();
   #refused = 0;
 
-  private constructor(name: string, codec: Codec, tree: boolean) {
-    this.name = name;
+  private constructor(codec: Codec, addon: Addon | null, tree: boolean) {
+    this.name = codec.name;
     this.#codec = codec;
+    this.#kernels = addon === null ? 'portable' : 'auto';
+    this.#addon = addon;
     this.#tree = tree;
   }
 
-  static async create(name: string, createCodec: CreateCodec, tree: boolean): Promise<CodecPipeline> {
-    return new CodecPipeline(name, await createCodec([STREAM]), tree);
+  /** @param addon null makes the portable twin */
+  static async create(addon: Addon | null, tree: boolean): Promise<CodecPipeline> {
+    const createCodec: CreateCodec = addon === null ? createPortableCodec : createNativeCodec;
+    return new CodecPipeline(await createCodec([STREAM]), addon, tree);
   }
 
   run(slabs: Slabs): Outcome {
-    if (this.#leaves.length < slabs.records * HASH_BYTES)
-      this.#leaves = Buffer.alloc(slabs.records * HASH_BYTES);
-    this.#accepted = 0;
-    this.#refused = 0;
-    this.#encode(slabs, this.#gather);
-    const leaves = this.#leaves.subarray(0, this.#accepted * HASH_BYTES);
-    const root = this.#tree ? rootOf(leaves) : new Uint8Array(0);
-    return { accepted: this.#accepted, refused: this.#refused, leaves, root };
+    this.#encode(slabs);
+    const leaves = this.#leaves.bytes;
+    const root = this.#tree ? withKernels(this.#kernels, () => merkleRoot(leaves)) : new Uint8Array(0);
+    return { accepted: leaves.length / HASH_BYTES, refused: this.#refused, leaves, root };
   }
 
   lines(slabs: Slabs): Uint8Array {
-    const lines: Buffer[] = [];
-    this.#encode(slabs, ({ output }, bytes) => {
-      const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
-      for (let at = 0; at < bytes; at += view.getUint32(at + ENTRY.bytes, true)) {
-        if (view.getUint8(at + ENTRY.kind) !== ENTRY_KIND.accepted) continue;
-        const start = at + ACCEPTED.line;
-        lines.push(Buffer.from(output.slice(start, start + view.getUint32(at + ACCEPTED.lineBytes, true))));
-      }
-    });
-    return Buffer.concat(lines);
+    this.#encode(slabs);
+    return Buffer.from(this.#lines.bytes);
   }
 
   /** Every slab, chunk by chunk as a worker does it. */
-  #encode({ slabs }: Slabs, chunk: (slab: Slab, bytes: number) => void): void {
+  #encode({ slabs }: Slabs): void {
+    this.#lines.reset();
+    this.#leaves.reset();
+    this.#refused = 0;
     const cursor = this.#cursor;
-    for (const slab of slabs) {
-      const { view, output } = slab;
+    for (const { view, output } of slabs) {
       view.rejected = 0;
       cursor.frame = 0;
       cursor.offset = 0;
@@ -66,29 +70,49 @@ export class CodecPipeline implements Pipeline {
       do {
         const bytes = this.#codec.encode(view, cursor, output, ignore);
         if (bytes === 0) throw new Error('the codec stands still');
-        chunk(slab, bytes);
+        const entries = Buffer.from(output.buffer, output.byteOffset, bytes);
+        if (this.#addon === null) this.#copy(entries);
+        else this.#gather(this.#addon, entries);
       } while (cursor.frame < view.frames);
     }
   }
 
-  /** Counts the entries of a chunk and puts their leaves behind each other, as sealing does. */
-  readonly #gather = (slab: Slab, bytes: number): void => {
-    const { output } = slab;
-    const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
-    const from = Buffer.from(output.buffer, output.byteOffset, output.byteLength);
-    let accepted = this.#accepted;
-    for (let at = 0; at < bytes; at += view.getUint32(at + ENTRY.bytes, true)) {
+  /** As sealing does with the addon: records are counted when they are journaled, and copied in one call. */
+  #gather(addon: Addon, entries: Buffer): void {
+    const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
+    let accepted = 0;
+    for (let at = 0; at < entries.length; at += view.getUint32(at + ENTRY.bytes, true)) {
+      const kind = view.getUint8(at + ENTRY.kind);
+      if (kind === ENTRY_KIND.accepted) accepted += 1;
+      else if (kind === ENTRY_KIND.refused) this.#refused += 1;
+    }
+    const words = this.#words;
+    words.fill(0);
+    words[WORD.left] = accepted;
+    words[WORD.lineBytes] = this.#lines.length;
+    words[WORD.earliest] = Number.POSITIVE_INFINITY;
+    words[WORD.latest] = Number.NEGATIVE_INFINITY;
+    const leaves = this.#leaves.room(accepted * HASH_BYTES);
+    const taken = addon.gather(entries, this.#lines.room(entries.length), leaves, this.#wordBytes);
+    if (taken !== accepted) throw new Error(`gather takes ${taken} of ${accepted} records`);
+    this.#lines.extend(words[WORD.lineBytes] as number);
+    this.#leaves.extend(this.#leaves.length + accepted * HASH_BYTES);
+  }
+
+  /** As sealing does without it. */
+  #copy(entries: Buffer): void {
+    const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
+    for (let at = 0; at < entries.length; at += view.getUint32(at + ENTRY.bytes, true)) {
       const kind = view.getUint8(at + ENTRY.kind);
       if (kind === ENTRY_KIND.accepted) {
-        const leaf = at + ACCEPTED.leaf;
-        from.copy(this.#leaves, accepted * HASH_BYTES, leaf, leaf + HASH_BYTES);
-        accepted += 1;
+        const line = at + ACCEPTED.line;
+        this.#leaves.copy(entries, at + ACCEPTED.leaf, at + ACCEPTED.leaf + HASH_BYTES);
+        this.#lines.copy(entries, line, line + view.getUint32(at + ACCEPTED.lineBytes, true));
       } else if (kind === ENTRY_KIND.refused) {
         this.#refused += 1;
       }
     }
-    this.#accepted = accepted;
-  };
+  }
 }
 
 function ignore(): void {}

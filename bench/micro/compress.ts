@@ -1,12 +1,14 @@
-// Compression of canonical lines, as much as one batch might hold, and how small they get.
+// Compression of canonical lines, as much as one batch might hold, how small they get, and how they come back.
 
 import * as zlib from 'node:zlib';
 import * as wasm from '@bokuweb/zstd-wasm';
 import { decompress, initCompress, compress as seal } from '../../workers/compress.ts';
+import { loadNative } from '../../workers/native.ts';
 import { Idiomatic } from './idiomatic.ts';
 import { makeSlabs } from './slabs.ts';
-import type { Arm, Subject } from './subject.ts';
+import type { Arm, Comparison, Subject } from './subject.ts';
 import { makeTexts } from './texts.ts';
+import { withKernels } from './with-kernels.ts';
 
 /** node:zlib has zstd from Node 22.15 on; the types of Node 20 do not know it. */
 interface NodeZstd {
@@ -26,42 +28,64 @@ type Way = readonly [
 export const compress: Subject = {
   name: 'compress',
   async prepare(records) {
-    await initCompress();
+    await withKernels('portable', initCompress);
     const slabs = makeSlabs(makeTexts(records).texts, { records: 100, form: 'lines' });
     const lines = new Idiomatic(false).lines(slabs);
-    const ways: Way[] = [
-      [
-        'zstd level 1 in WebAssembly (seal)',
-        'ours',
-        () => seal(lines),
-        (packed) => decompress(packed, lines.length),
-      ],
-      [
-        'zstd level 3 in WebAssembly',
-        'peer',
-        () => wasm.compress(lines as Buffer, 3),
-        (packed) => wasm.decompress(packed as Buffer),
-      ],
-      ...gzip(lines),
-      ...nodeZstd(lines),
-    ];
+    const missing: string[] = [];
+    const ways = [...ours(lines, missing), ...gzip(lines), ...nodeZstd(lines, missing)];
+    const packs: Arm[] = [];
+    const unpacks: Arm[] = [];
     const notes: string[] = [];
-    const arms = ways.map(([name, kind, pack, unpack]): Arm => {
+    for (const [name, kind, pack, unpack] of ways) {
       const packed = pack();
       if (Buffer.compare(unpack(packed), lines) !== 0)
         throw new Error(`${name}: other bytes come out than went in`);
       notes.push(`${name}: ${(lines.length / packed.length).toFixed(2)} times smaller`);
-      return { name, kind, run: pack };
-    });
-    const missing =
-      (zlib as NodeZstd).zstdCompressSync === undefined ? ['zstd of node:zlib: from Node 22.15 on'] : [];
-    const title = `compress: ${Math.round(lines.length / 1024)} KiB of lines, per record`;
-    return {
-      comparisons: [{ key: 'compress', title, unit: 'record', units: records, clock: 'cpu', arms, notes }],
-      missing,
-    };
+      packs.push({ name, kind, run: pack });
+      unpacks.push({ name, kind, run: () => unpack(packed) });
+    }
+    const size = `${Math.round(lines.length / 1024)} KiB of lines, per record`;
+    const same = { unit: 'record', units: records, clock: 'cpu' } as const;
+    const comparisons: Comparison[] = [
+      { key: 'compress', title: `compress: ${size}`, ...same, arms: packs, notes },
+      {
+        key: 'decompress',
+        title: `decompress: ${size}`,
+        ...same,
+        arms: unpacks,
+        notes: [
+          'each decodes what it packed itself; ours walk the frame first and refuse anything but exactly one',
+        ],
+      },
+    ];
+    return { comparisons, missing };
   },
 };
+
+/** What seal and verify use, out of the addon and without it, and the level that others take. */
+function ours(lines: Uint8Array, missing: string[]): Way[] {
+  const open = (packed: Uint8Array): Uint8Array => decompress(packed, lines.length);
+  const native = loadNative();
+  const version = native.addon?.zstd ?? null;
+  const ways: Way[] = [
+    [
+      'zstd level 1 in WebAssembly, without the addon',
+      'ours',
+      () => withKernels('portable', () => seal(lines)),
+      (packed) => withKernels('portable', () => open(packed)),
+    ],
+    [
+      'zstd level 3 in WebAssembly',
+      'peer',
+      () => wasm.compress(lines as Buffer, 3),
+      (packed) => wasm.decompress(packed as Buffer),
+    ],
+  ];
+  if (version !== null)
+    return [[`zstd ${version} level 1, native`, 'ours', () => seal(lines), open], ...ways];
+  missing.push(`zstd, native: ${native.addon === null ? native.reason : 'the addon was built without it'}`);
+  return ways;
+}
 
 function gzip(lines: Uint8Array): Way[] {
   return [1, 6].map(
@@ -74,9 +98,12 @@ function gzip(lines: Uint8Array): Way[] {
   );
 }
 
-function nodeZstd(lines: Uint8Array): Way[] {
+function nodeZstd(lines: Uint8Array, missing: string[]): Way[] {
   const { zstdCompressSync: pack, zstdDecompressSync: unpack } = zlib as NodeZstd;
-  if (pack === undefined || unpack === undefined) return [];
+  if (pack === undefined || unpack === undefined) {
+    missing.push('zstd of node:zlib: from Node 22.15 on');
+    return [];
+  }
   return [1, 3].map(
     (level): Way => [
       `zstd level ${level} of node:zlib`,

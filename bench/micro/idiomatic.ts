@@ -26,6 +26,7 @@ export const readingSchema = z.strictObject({
 
 export class Idiomatic implements Pipeline {
   readonly name = 'idiomatic JavaScript';
+  readonly kind = 'peer';
   readonly #tree: boolean;
   #lines: string[] = [];
 

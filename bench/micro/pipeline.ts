@@ -2,6 +2,7 @@
 // implementation leaves behind can be read, so that all of them can be compared byte for byte before one is timed.
 
 import type { Slabs } from './slabs.ts';
+import type { Arm } from './subject.ts';
 
 /** What a run left behind. Views, valid until the next run. */
 export interface Outcome {
@@ -15,6 +16,7 @@ export interface Outcome {
 
 export interface Pipeline {
   readonly name: string;
+  readonly kind: Arm['kind'];
   /** Parses, validates, writes canonical lines, hashes leaves and makes the root. */
   run(slabs: Slabs): Outcome;
   /** The lines of one run, each with its LF: for the comparison, never timed. */

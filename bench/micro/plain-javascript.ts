@@ -13,13 +13,13 @@
 // are accepted here; refused records get neither code nor position; no entry is written. All of that is in its favour.
 
 import { hash } from 'node:crypto';
-import { merkleRoot } from '../../engine/batch/merkle.ts';
+import { HASH_BYTES, merkleRoot } from '../../engine/batch/merkle.ts';
 import { utc } from '../../engine/clock.ts';
 import { FRAME, FRAME_HEADER_BYTES, frameBytes } from '../../engine/ring/frame.ts';
 import type { Outcome, Pipeline } from './pipeline.ts';
 import { lineRoom, type Slab, type Slabs } from './slabs.ts';
+import { withKernels } from './with-kernels.ts';
 
-const HASH_BYTES = 32;
 /** Lines are written to memory when this much text is waiting. */
 const FLUSH_CHARACTERS = 32 * 1024;
 /** Index of a record that is a JSON text of its own. */
@@ -44,6 +44,7 @@ const TIMESTAMP =
 
 export class PlainJavaScript implements Pipeline {
   readonly name = 'best plain JavaScript';
+  readonly kind = 'peer';
   readonly #tree: boolean;
   #leaves: Buffer = Buffer.alloc(0);
   /** 0x00 and the line with its LF, for each accepted record. */
@@ -74,7 +75,7 @@ export class PlainJavaScript implements Pipeline {
     for (const slab of slabs.slabs) this.#slab(slab);
     this.#flush();
     const leaves = this.#leaves.subarray(0, this.#accepted * HASH_BYTES);
-    const root = this.#tree ? merkleRoot(leaves) : new Uint8Array(0);
+    const root = this.#tree ? withKernels('portable', () => merkleRoot(leaves)) : new Uint8Array(0);
     return { accepted: this.#accepted, refused: this.#refused, leaves, root };
   }
 

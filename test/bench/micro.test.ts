@@ -9,14 +9,13 @@ import { isTimestamp, PlainJavaScript } from '../../bench/micro/plain-javascript
 import { makeSlabs } from '../../bench/micro/slabs.ts';
 import { type Comparison, mustAgree } from '../../bench/micro/subject.ts';
 import { SUBJECTS } from '../../bench/micro/subjects.ts';
-import { createPortableCodec } from '../../workers/portable.ts';
 
 const RECORDS = 300;
 const RECORD = { timestamp_utc: '2026-11-20T00:00:00Z', temperature_c: -1.5, zone_id: 'A-1' };
 
 /** What becomes of records, one frame of each form, by the plain pipeline and by the portable codec. */
 async function bothWays(records: readonly string[]) {
-  const portable = await CodecPipeline.create('portable', createPortableCodec, true);
+  const portable = await CodecPipeline.create(null, true);
   const plain = new PlainJavaScript(true);
   return (['lines', 'array'] as const).map((form) => {
     const slabs = makeSlabs(records, { records: 100, form });
