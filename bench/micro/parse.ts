@@ -66,7 +66,7 @@ export const parse: Subject = {
       ['JSON.parse', Buffer.from(String(countOf(JSON.parse)))],
     ];
     const missing: string[] = [];
-    const peer = loadPeer<Simdjson>('simdjson');
+    const peer = loadPeer<Simdjson>('simdjson', 'build/Release/simdjson.node');
     if (peer.module === null) missing.push(peer.reason);
     else {
       const { parse: build, isValid } = peer.module;

@@ -1,22 +1,31 @@
 // Packages of others that the suite is compared with. They live in bench/peers with a package.json of their own, so that
 // nobody who only wants firn installs them; what is not there is told with the line that installs it.
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ROOT } from '../root.ts';
 
-export const INSTALL_PEERS = 'npm --prefix bench/peers install';
+export const INSTALL_PEERS = 'node bench/peers/install.mjs';
 
 /** A package, or the sentence that says why there is none. */
 export type Peer<T> =
   | { readonly module: T; readonly version: string }
   | { readonly module: null; readonly reason: string };
 
-/** Loads a package from bench/peers. `T` is what the caller knows of its exports. */
-export function loadPeer<T>(name: string): Peer<T> {
+/**
+ * Loads a package from bench/peers. `T` is what the caller knows of its exports.
+ * @param built a file of the package that its install script makes: without it the package is not even loaded, since some
+ *   then answer with something else under their own name
+ */
+export function loadPeer<T>(name: string, built?: string): Peer<T> {
   const require = createRequire(join(ROOT, 'bench/peers/package.json'));
   try {
-    const { version } = require(`${name}/package.json`) as { version: string };
+    const path = require.resolve(`${name}/package.json`);
+    if (built !== undefined && !existsSync(join(dirname(path), built))) {
+      return { module: null, reason: `npm ${name} is not built: ${INSTALL_PEERS}` };
+    }
+    const { version } = require(path) as { version: string };
     return { module: require(name) as T, version };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

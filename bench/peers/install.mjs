@@ -1,4 +1,5 @@
-// Installs what the peers need from npm, by the lock file of this folder, and says what else is missing and how to get it.
+// Installs what the peers and bench:micro need from npm, by the lock file of this folder, and says what else is missing and
+// how to get it.
 // Plain JavaScript, Node's own modules only. It touches nothing outside this folder.
 //
 //   node bench/peers/install.mjs           the packages
@@ -14,6 +15,7 @@ import { parseArgs } from 'node:util';
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CACHE = join(HERE, '.cache');
 const ALL_PEERS = join(HERE, '..', '..', 'dist', 'bench', 'peers', 'all.js');
+const SIMDJSON = join(HERE, 'node_modules', 'simdjson', 'build', 'Release', 'simdjson.node');
 const DEBIAN_RELEASE = 'trixie';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
@@ -34,13 +36,39 @@ function run(command, args, options = {}) {
   return done.stdout;
 }
 
+/** The command line of npm: as it was started, where it starts this. */
+function npm(...args) {
+  const cli = process.env.npm_execpath;
+  return cli?.endsWith('npm-cli.js') ? [process.execPath, [cli, ...args]] : ['npm', args];
+}
+
 function installPackages() {
   console.log('install: packages of bench/peers (npm install)');
-  // As in setup: with --no-save the lock pins versions and integrity and is not rewritten.
-  const args = ['install', '--no-save', '--prefix', HERE, '--no-audit', '--no-fund', '--loglevel=error'];
-  const npm = process.env.npm_execpath;
-  if (npm?.endsWith('npm-cli.js')) run(process.execPath, [npm, ...args]);
-  else run('npm', args, { shell: process.platform === 'win32' });
+  // As in setup: with --no-save the lock pins versions and integrity and is not rewritten. No install script runs here.
+  const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  run(...npm('install', '--prefix', HERE, ...flags), { shell: process.platform === 'win32' });
+}
+
+/**
+ * Runs the one install script that matters: it compiles npm simdjson, an arm of bench:micro. Unbuilt, that package hands
+ * out JSON.parse under its own name, so the bench leaves it out then. Where it cannot be compiled the rest is of use.
+ */
+function buildSimdjson() {
+  if (existsSync(SIMDJSON)) return;
+  console.log('install: compiling npm simdjson (npm rebuild)');
+  // node-gyp need not fetch the headers that lie beside Node.
+  const prefix = dirname(dirname(process.execPath));
+  const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? { npm_config_nodedir: prefix } : {};
+  const flags = ['--ignore-scripts=false', '--loglevel=error', '--foreground-scripts=false'];
+  const [command, args] = npm('rebuild', '--prefix', HERE, ...flags, 'simdjson');
+  const env = { ...process.env, ...headers };
+  const shell = process.platform === 'win32';
+  const { status } = spawnSync(command, args, { cwd: HERE, stdio: 'ignore', env, shell });
+  if (status === 0 && existsSync(SIMDJSON)) return;
+  console.log(
+    'install: npm simdjson is not built, bench:micro leaves it out: it needs a C++ compiler, make and python3;\n' +
+      '    npm --prefix bench/peers rebuild simdjson     shows why',
+  );
 }
 
 /** The mirror of Debian that this machine's apt uses. */
@@ -97,5 +125,6 @@ async function report() {
 
 const { values } = parseArgs({ options: { nats: { type: 'boolean', default: false } } });
 installPackages();
+buildSimdjson();
 if (values.nats) fetchNats();
 await report();

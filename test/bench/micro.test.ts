@@ -179,4 +179,10 @@ describe('micro', () => {
     expect(peer.module).toBeNull();
     expect(peer).toHaveProperty('reason', expect.stringContaining(INSTALL_PEERS));
   });
+
+  test('peers: a package whose install script did not run is not loaded', () => {
+    // vitest stands for a package here: it is installed, and has no such file.
+    const peer = loadPeer('vitest', 'build/Release/none.node');
+    expect(peer).toEqual({ module: null, reason: `npm vitest is not built: ${INSTALL_PEERS}` });
+  });
 });
