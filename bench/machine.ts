@@ -41,9 +41,11 @@ export function readMachine(): Machine {
   const { name, note } = chooseCodec('auto');
   const native = loadNative();
   const flags = cpuFlags();
-  const status = git('status', '--porcelain');
+  // An installed package may lie in somebody else's checkout, whose commit says nothing about firn.
+  const checkout = git('rev-parse', '--show-prefix') === '';
+  const status = checkout ? git('status', '--porcelain') : null;
   return {
-    commit: git('rev-parse', 'HEAD'),
+    commit: checkout ? git('rev-parse', 'HEAD') : null,
     dirty: status !== null && status !== '',
     node: process.version,
     v8: process.versions.v8,

@@ -1,4 +1,4 @@
-// Every stage that bench/allocation.ts looks at.
+// Every stage that bench:allocation looks at.
 
 import { handlerStage, intakeStage, viewStage } from './front-stage.ts';
 import { ringStage } from './ring-stage.ts';

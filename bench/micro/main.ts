@@ -1,52 +1,30 @@
 // `npm run bench:micro`: each step by itself and the whole codec, ours beside others'. Ratios are between arms that took
 // turns in this run; every comparison begins by making sure that its arms answer the same.
 
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { relative } from 'node:path';
+import { commandLine, only, positive } from '../command-line.ts';
 import { type Machine, readMachine } from '../machine.ts';
 import type { Plot } from '../plot.ts';
 import { printReport, printSection, type Report, reportJson, type Section, writeReport } from '../report.ts';
-import { ROOT } from '../root.ts';
+import { RESULTS } from '../root.ts';
 import { type Measured, type MeasuredArm, measure } from './measure.ts';
-import type { Subject } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
 
 const RECORDS = 8192;
 const ROUNDS = 7;
 const SECONDS = 5;
-const USAGE = `usage: npm run bench:micro -- [--only NAME,…] [--seconds N] [--json] [--out FOLDER]
+const USAGE = `usage: npm run bench:micro -- (or: firn bench micro) [--only NAME,…] [--seconds N] [--json] [--out FOLDER]
   --only     ${SUBJECTS.map(({ name }) => name).join(', ')}
   --seconds  for each comparison, default ${SECONDS}
   --json     print JSON instead of tables
-  --out      folder of micro.json and micro.svg, default dist/bench/results`;
+  --out      folder of micro.json and micro.svg, default ${relative(process.cwd(), RESULTS)}`;
 
-interface Options {
-  readonly subjects: readonly Subject[];
-  readonly seconds: number;
-  readonly json: boolean;
-  readonly out: string;
-}
-
-/** @throws Error with what is wrong, for people. */
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      seconds: { type: 'string', default: String(SECONDS) },
-      json: { type: 'boolean', default: false },
-      out: { type: 'string', default: join(ROOT, 'dist/bench/results') },
-    },
-  });
-  const seconds = Number(values.seconds);
-  if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds}: give a number above 0`);
-  const names = values.only?.split(',') ?? SUBJECTS.map(({ name }) => name);
-  const subjects = names.map((name) => {
-    const subject = SUBJECTS.find((each) => each.name === name);
-    if (subject === undefined) throw new Error(`--only ${name}: there is no such subject`);
-    return subject;
-  });
-  return { subjects, seconds, json: values.json, out: values.out };
-}
+const OPTIONS = {
+  only: { type: 'string' },
+  seconds: { type: 'string', default: String(SECONDS) },
+  json: { type: 'boolean', default: false },
+  out: { type: 'string', default: RESULTS },
+} as const;
 
 /** A comparison as a section of the report. */
 export function sectionOf({ comparison, arms, aa }: Measured): Section {
@@ -93,7 +71,13 @@ function plotOf(measured: readonly Measured[], machine: Machine): Plot & { file:
 }
 
 async function main(): Promise<void> {
-  const { subjects, seconds, json, out } = readOptions();
+  const options = commandLine(USAGE, OPTIONS, (values) => ({
+    ...values,
+    subjects: only(values.only, SUBJECTS),
+    seconds: positive('seconds', values.seconds),
+  }));
+  if (options === null) return;
+  const { subjects, seconds, json, out } = options;
   const machine = readMachine();
   const startedUtc = new Date().toISOString();
   const say = json ? () => {} : console.log;
@@ -131,7 +115,6 @@ function plotsOf(measured: readonly Measured[], machine: Machine): Report['plots
 if (import.meta.filename === process.argv[1]) {
   main().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    console.error(USAGE);
     process.exitCode = 1;
   });
 }

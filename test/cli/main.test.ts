@@ -21,7 +21,7 @@ test('firn: --help shows commands and examples, and never npx', () => {
   const { code, out, err } = firn('--help');
   expect(code).toBe(0);
   expect(err).toBe('');
-  for (const command of ['serve', 'demo', 'fleet', 'verify', 'inspect']) {
+  for (const command of ['serve', 'demo', 'fleet', 'verify', 'inspect', 'bench']) {
     expect(out).toContain(`  ${command}`);
     const help = firn(command, '--help');
     expect(help.code, help.err).toBe(0);
