@@ -3,10 +3,12 @@
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ROOT } from '../root.ts';
 
-export const INSTALL_PEERS = 'node bench/peers/install.mjs';
+const PACKAGE = join(ROOT, 'bench/peers/package.json');
+/** As one would type it here. */
+export const INSTALL_PEERS = `node ${relative(process.cwd(), join(dirname(PACKAGE), 'install.mjs'))}`;
 
 /** A package, or the sentence that says why there is none. */
 export type Peer<T> =
@@ -19,7 +21,7 @@ export type Peer<T> =
  *   then answer with something else under their own name
  */
 export function loadPeer<T>(name: string, built?: string): Peer<T> {
-  const require = createRequire(join(ROOT, 'bench/peers/package.json'));
+  const require = createRequire(PACKAGE);
   try {
     const path = require.resolve(`${name}/package.json`);
     if (built !== undefined && !existsSync(join(dirname(path), built))) {
