@@ -3,12 +3,12 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { join, relative } from 'node:path';
+import { commandLine, positive } from './command-line.ts';
 import { type Machine, readMachine } from './machine.ts';
 import type { Plot } from './plot.ts';
 import { printReport, printSection, type Report, reportJson, type Section, writeReport } from './report.ts';
-import { ROOT } from './root.ts';
+import { RESULTS } from './root.ts';
 import { makeWorkload, writeWorkload } from './workload.ts';
 
 /** What a part is given. */
@@ -45,9 +45,17 @@ export async function runParts(name: string, parts: readonly Part[]): Promise<vo
     ...parts.map((part) => `  ${part.about}`),
     `  --seconds  measured in one trial, default ${seconds}`,
     '  --json     print JSON instead of tables',
-    `  --out      folder of ${name}.json and the plots, default dist/bench/results`,
+    `  --out      folder of ${name}.json and the plots, default ${relative(process.cwd(), RESULTS)}`,
   ].join('\n');
-  const options = readOptions(seconds, usage);
+  const flags = {
+    seconds: { type: 'string', default: String(seconds) },
+    json: { type: 'boolean', default: false },
+    out: { type: 'string', default: RESULTS },
+  } as const;
+  const options = commandLine(usage, flags, (values) => ({
+    ...values,
+    seconds: positive('seconds', values.seconds),
+  }));
   if (options === null) return;
   const folder = mkdtempSync(join(tmpdir(), 'firn-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -65,29 +73,6 @@ interface Options {
   readonly seconds: number;
   readonly json: boolean;
   readonly out: string;
-}
-
-function readOptions(seconds: number, usage: string): Options | null {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seconds: { type: 'string', default: String(seconds) },
-        json: { type: 'boolean', default: false },
-        out: { type: 'string', default: join(ROOT, 'dist/bench/results') },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) {
-      console.log(usage);
-      return null;
-    }
-    if (!(Number(values.seconds) > 0)) throw new Error(`--seconds ${values.seconds}: give a number above 0`);
-    return { ...values, seconds: Number(values.seconds) };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    process.exitCode = 2;
-    return null;
-  }
 }
 
 async function measure(
