@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { countBatches } from './batch-files.ts';
-import { startChild } from './child.ts';
 import { PEERS_FOLDER } from './installed.ts';
+import { type LikeFirn, startLikeFirn } from './like-firn.ts';
 import type { Availability, Peer } from './peer.ts';
 
 const SCRIPT = join(PEERS_FOLDER, 'node', 'service.mjs');
@@ -39,6 +39,15 @@ function available(): Availability {
   return { ok: true, version: `Node ${process.versions.node}, ${found.join(', ')}` };
 }
 
+const PROGRAM: LikeFirn = {
+  name: 'node',
+  command: process.execPath,
+  script: SCRIPT,
+  count: countBatches,
+  how: (files) =>
+    `lines decoded from the zstd frames of ${files} file(s), the hash of every batch computed again`,
+};
+
 export const NODE_PEER: Peer = {
   name: 'node',
   title: 'Node: ws + zod + createHash',
@@ -50,27 +59,5 @@ export const NODE_PEER: Peer = {
     'No sessions to resume, no deduplication, no dead letter, no log of batches: refused records are told and not kept.',
   ],
   available,
-  start: async (folder) => {
-    const child = await startChild({
-      name: 'node',
-      command: process.execPath,
-      args: [SCRIPT, '--dir', folder],
-      ready: /^ready (\{.*\})$/,
-    });
-    const { port } = JSON.parse(child.ready[1] as string) as { port: number };
-    return {
-      port,
-      path: '/v1/streams/coldchain/ws',
-      pids: [child.pid],
-      stop: () => child.stop(),
-      check: async (expected) => {
-        const { files, records } = await countBatches(folder);
-        return {
-          stored: records,
-          ok: records >= expected.records,
-          how: `lines decoded from the zstd frames of ${files} file(s), the hash of every batch computed again`,
-        };
-      },
-    };
-  },
+  start: (folder) => startLikeFirn(PROGRAM, folder),
 };

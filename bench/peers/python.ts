@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { countHashedLines } from './batch-files.ts';
-import { startChild } from './child.ts';
 import { ask, PEERS_FOLDER } from './installed.ts';
+import { startLikeFirn } from './like-firn.ts';
 import type { Availability, Peer } from './peer.ts';
 
 const SCRIPT = join(PEERS_FOLDER, 'python', 'service.py');
@@ -55,26 +55,8 @@ export const PYTHON_PEER: Peer = {
   start: async (folder) => {
     const found = find();
     if ('why' in found) throw new Error(`peer python: ${found.why}: ${INSTALL}`);
-    const child = await startChild({
-      name: 'python',
-      command: found.python,
-      args: [SCRIPT, '--dir', folder],
-      ready: /^ready (\{.*\})$/,
-    });
-    const { port } = JSON.parse(child.ready[1] as string) as { port: number };
-    return {
-      port,
-      path: '/v1/streams/coldchain/ws',
-      pids: [child.pid],
-      stop: () => child.stop(),
-      check: async (expected) => {
-        const { files, records } = await countHashedLines(folder);
-        return {
-          stored: records,
-          ok: records >= expected.records,
-          how: `lines of ${files} file(s), the hash of every line computed again`,
-        };
-      },
-    };
+    const how = (files: number): string => `lines of ${files} file(s), the hash of every line computed again`;
+    const command = found.python;
+    return startLikeFirn({ name: 'python', command, script: SCRIPT, count: countHashedLines, how }, folder);
   },
 };
