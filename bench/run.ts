@@ -58,14 +58,24 @@ export async function runParts(name: string, parts: readonly Part[]): Promise<vo
   }));
   if (options === null) return;
   const folder = mkdtempSync(join(tmpdir(), 'firn-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  // What servers write lies in it too, so that nothing is left behind, whatever ends the run.
+  process.env['TMPDIR'] = folder;
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  const stop = (): never => {
+    // Behind the listeners that end the servers: until then they write into the folder.
+    process.once('exit', remove);
+    process.exit(130);
+  };
+  // `on`: a second signal must not end the process before the folder is gone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   try {
     await measure(name, parts, { ...options, folder });
   } catch (error) {
     clearProgress();
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
+  } finally {
+    remove();
   }
 }
 
