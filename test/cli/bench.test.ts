@@ -139,4 +139,26 @@ describe('firn bench', () => {
     expect((await closed)[0]).toBe(143);
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
   });
+
+  test('the package brings all that the suite is run from', () => {
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
+    const { status, stdout, stderr } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    const packed = new Set(files.map(({ path }) => path));
+    const tracked = spawnSync('git', ['ls-files', '-co', '--exclude-standard', 'bench'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    const wanted = tracked.stdout
+      .trim()
+      .split('\n')
+      .filter((name) => existsSync(join(ROOT, name)) && !/(^|\/)(\.gitignore|RESULTS\.md)$|\.svg$/.test(name))
+      .map((name) => (name.endsWith('.ts') ? `dist/${name.slice(0, -3)}.js` : name));
+    expect(wanted.length).toBeGreaterThan(50);
+    expect(wanted.filter((name) => !packed.has(name))).toEqual([]);
+    expect([...packed].filter((name) => /^bench\/(peers\/node_modules|load\/build)\//.test(name))).toEqual(
+      [],
+    );
+  });
 });
