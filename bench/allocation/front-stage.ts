@@ -6,7 +6,6 @@ import { systemClock } from '../../engine/clock.ts';
 import { parseConfig } from '../../engine/config.ts';
 import { type Connection, newConnection, type UserData } from '../../engine/frontend/connection.ts';
 import { createParts, type Parts } from '../../engine/frontend/parts.ts';
-import { sessionKey } from '../../engine/frontend/sessions.ts';
 import { WebSockets } from '../../engine/frontend/websocket.ts';
 import { Fold } from '../../engine/journal/fold.ts';
 import { createLog } from '../../engine/log.ts';
@@ -152,7 +151,6 @@ function connect(parts: Parts, session: string): Connection {
     stream,
     session,
     named: false,
-    key: sessionKey('bench', 'coldchain', session),
     quota: parts.quotas.of('bench', 0),
   });
   const user = { connection: c };

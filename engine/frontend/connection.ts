@@ -34,8 +34,6 @@ export interface Connection {
   readonly stream: StreamInfo;
   readonly session: string;
   readonly named: boolean;
-  /** The session's name within the engine (sessions.ts). */
-  readonly key: string;
   readonly quota: Quota;
   /** Null until the session has sent its first frame; until then `claimed` says that a place is kept for it. */
   row: SessionRow | null;
@@ -69,7 +67,7 @@ export interface Connection {
 
 /** A connection that is about to be opened. */
 export function newConnection(
-  about: Pick<Connection, 'principal' | 'stream' | 'session' | 'named' | 'key' | 'quota'>,
+  about: Pick<Connection, 'principal' | 'stream' | 'session' | 'named' | 'quota'>,
 ): Connection {
   return {
     ws: null,
@@ -78,7 +76,6 @@ export function newConnection(
     stream: about.stream,
     session: about.session,
     named: about.named,
-    key: about.key,
     quota: about.quota,
     row: null,
     claimed: false,

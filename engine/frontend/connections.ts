@@ -2,8 +2,9 @@
 // taken and are not all durable yet. A new connection of the session closes the holder and waits; it says `hello` when
 // everything the holder sent is durable, so `next` is exact.
 
+import { BySession } from './by-session.ts';
 import { CLOSE, type Connection } from './connection.ts';
-import type { SessionTable } from './sessions.ts';
+import type { SessionRow, SessionTable } from './sessions.ts';
 import type { WindowGauge } from './window.ts';
 
 export interface ConnectionsOptions {
@@ -18,7 +19,7 @@ export class Connections {
   /** By slot; null = free. */
   readonly #slots: (Connection | null)[] = [];
   readonly #free: number[] = [];
-  readonly #holders = new Map<string, Connection>();
+  readonly #holders = new BySession<Connection>();
   readonly #open = new Set<Connection>();
   /** Connections that were told a window of 0. */
   readonly #asleep = new Set<Connection>();
@@ -37,7 +38,7 @@ export class Connections {
 
   /** Keeps a place for the connection's session unless it has one. @returns false when the table is full. */
   admit(c: Connection): boolean {
-    if (this.#holders.has(c.key) || this.#options.sessions.find(c.key) !== undefined) return true;
+    if (this.#holder(c) !== undefined || this.#row(c) !== undefined) return true;
     c.claimed = this.#options.sessions.claim(c.principal);
     return c.claimed;
   }
@@ -48,7 +49,7 @@ export class Connections {
     this.#slots[c.slot] = c;
     this.#open.add(c);
     c.quota.connections += 1;
-    const holder = this.#holders.get(c.key);
+    const holder = this.#holder(c);
     if (holder === undefined) {
       this.#begin(c);
       return;
@@ -67,7 +68,7 @@ export class Connections {
     this.#open.delete(c);
     this.#asleep.delete(c);
     c.quota.connections -= 1;
-    const holder = this.#holders.get(c.key);
+    const holder = this.#holder(c);
     if (holder === c) {
       if (c.durable === c.received) this.settled(c);
       return;
@@ -85,7 +86,7 @@ export class Connections {
     if (c.slot === -1) return;
     const { sessions, runningMs } = this.#options;
     this.#freeSlot(c);
-    this.#holders.delete(c.key);
+    this.#holders.delete(c.principal, c.stream.name, c.session);
     const heir = c.heir;
     c.heir = null;
     if (heir !== null) {
@@ -128,6 +129,15 @@ export class Connections {
     if (frames === 0) this.#asleep.add(c);
   }
 
+  /** Who has the session of `c`. */
+  #holder(c: Connection): Connection | undefined {
+    return this.#holders.get(c.principal, c.stream.name, c.session);
+  }
+
+  #row(c: Connection): SessionRow | undefined {
+    return this.#options.sessions.find(c.principal, c.stream.name, c.session);
+  }
+
   #freeSlot(c: Connection): void {
     this.#slots[c.slot] = null;
     this.#free.push(c.slot);
@@ -136,8 +146,8 @@ export class Connections {
 
   #begin(c: Connection): void {
     const { sessions, gauge, maxFrameBytes } = this.#options;
-    this.#holders.set(c.key, c);
-    const row = sessions.find(c.key) ?? null;
+    this.#holders.set(c.principal, c.stream.name, c.session, c);
+    const row = this.#row(c) ?? null;
     c.row = row;
     if (row !== null) {
       sessions.joined(row);

@@ -5,6 +5,7 @@
 
 import type { SessionRow } from '../journal/fold.ts';
 import { NAMED_SESSION_KEEP_MS, SESSION_KEEP_MS } from '../limits.ts';
+import { BySession } from './by-session.ts';
 
 export type { SessionRow };
 
@@ -45,19 +46,11 @@ export class Places {
   }
 }
 
-/** Separates the parts of a table key; no principal, stream or session id contains it. */
-const SEPARATOR = '\n';
-
-/** The name of a session within the engine. */
-export function sessionKey(principal: string, stream: string, session: string | null): string {
-  return principal + SEPARATOR + stream + (session === null ? '' : SEPARATOR + session);
-}
-
 export class SessionTable {
-  readonly #rows = new Map<string, SessionRow>();
+  readonly #rows = new BySession<SessionRow>();
   /** Rows without a connection, least recently left first: those that the server named, and the others. */
-  readonly #idleNamed = new Map<string, SessionRow>();
-  readonly #idle = new Map<string, SessionRow>();
+  readonly #idleNamed = new Set<SessionRow>();
+  readonly #idle = new Set<SessionRow>();
   readonly #places: Places;
   readonly #startMs: number;
   #nextSource: number;
@@ -69,12 +62,11 @@ export class SessionTable {
     this.#nextSource = nextSource;
     this.#startMs = runningMs;
     for (const row of [...rows].sort((a, b) => a.lastUsedMs - b.lastUsedMs)) {
-      const key = sessionKey(row.principal, row.stream, row.session);
-      this.#rows.set(key, row);
+      this.#rows.set(row.principal, row.stream, row.session, row);
       if (row.session === null) continue;
       this.#places.take(row.principal, true);
       this.#sessions += 1;
-      (row.named ? this.#idleNamed : this.#idle).set(key, row);
+      (row.named ? this.#idleNamed : this.#idle).add(row);
     }
   }
 
@@ -83,8 +75,8 @@ export class SessionTable {
     return this.#sessions;
   }
 
-  find(key: string): SessionRow | undefined {
-    return this.#rows.get(key);
+  find(principal: string, stream: string, session: string | null): SessionRow | undefined {
+    return this.#rows.get(principal, stream, session);
   }
 
   /** Keeps a place for a connection whose session has no row yet, so that its first frame cannot fail for lack of one. */
@@ -114,7 +106,7 @@ export class SessionTable {
       lastUsedMs: runningMs,
     };
     this.#nextSource += 1;
-    this.#rows.set(sessionKey(principal, stream, session), row);
+    this.#rows.set(principal, stream, session, row);
     if (session !== null) this.#sessions += 1;
     return row;
   }
@@ -126,16 +118,14 @@ export class SessionTable {
 
   /** A connection has the session now: it does not expire. */
   joined(row: SessionRow): void {
-    const key = sessionKey(row.principal, row.stream, row.session);
-    this.#idleNamed.delete(key);
-    this.#idle.delete(key);
+    this.#idleNamed.delete(row);
+    this.#idle.delete(row);
   }
 
   /** The session's connection has ended. */
   left(row: SessionRow, runningMs: number): void {
-    const key = sessionKey(row.principal, row.stream, row.session);
     row.lastUsedMs = runningMs;
-    (row.named ? this.#idleNamed : this.#idle).set(key, row);
+    (row.named ? this.#idleNamed : this.#idle).add(row);
   }
 
   /**
@@ -144,11 +134,11 @@ export class SessionTable {
    */
   expired(runningMs: number): SessionRow | null {
     if (runningMs - this.#startMs < NAMED_SESSION_KEEP_MS) return null;
-    for (const row of this.#idleNamed.values()) {
+    for (const row of this.#idleNamed) {
       if (runningMs - row.lastUsedMs >= NAMED_SESSION_KEEP_MS) return row;
       break;
     }
-    for (const row of this.#idle.values()) {
+    for (const row of this.#idle) {
       if (runningMs - row.lastUsedMs >= SESSION_KEEP_MS) return row;
       break;
     }
@@ -157,10 +147,9 @@ export class SessionTable {
 
   /** Takes an expired row out: its `forget` frame is on its way. */
   forget(row: SessionRow): void {
-    const key = sessionKey(row.principal, row.stream, row.session);
-    this.#idleNamed.delete(key);
-    this.#idle.delete(key);
-    this.#rows.delete(key);
+    this.#idleNamed.delete(row);
+    this.#idle.delete(row);
+    this.#rows.delete(row.principal, row.stream, row.session);
     this.#sessions -= 1;
     this.#places.give(row.principal);
   }

@@ -3,7 +3,7 @@
 
 import { FRAME_KIND, frameBytes } from '../ring/frame.ts';
 import { controlPayload, type Intake } from './intake.ts';
-import { type SessionTable, sessionKey } from './sessions.ts';
+import type { SessionTable } from './sessions.ts';
 
 /** Control frames that must lie directly before a data frame, with their payloads. */
 export interface Preface {
@@ -19,7 +19,7 @@ export function preface(
   key: object | null,
 ): Preface {
   const frames: { kind: number; payload: Uint8Array }[] = [];
-  if (sessions.find(sessionKey(principal, stream, null)) === undefined) {
+  if (sessions.find(principal, stream, null) === undefined) {
     const source = { no: sessions.nextSource, principal, stream, session: null, named: false };
     frames.push({ kind: FRAME_KIND.source, payload: controlPayload(source) });
   }
@@ -36,7 +36,7 @@ export function writePreface(
   before: Preface,
   runningMs: number,
 ): number {
-  const known = sessions.find(sessionKey(principal, stream, null));
+  const known = sessions.find(principal, stream, null);
   const row = known ?? sessions.adopt(principal, stream, null, false, runningMs);
   for (const { kind, payload } of before.frames) intake.control(kind, payload);
   return row.no;

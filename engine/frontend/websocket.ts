@@ -19,7 +19,7 @@ import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
 import { answerProblem, attempt, busy, type Problem, problem } from './problem.ts';
-import { type SessionTable, sessionKey } from './sessions.ts';
+import type { SessionTable } from './sessions.ts';
 import type { WindowGauge } from './window.ts';
 
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -118,9 +118,8 @@ export class WebSockets {
     if (held !== null) return held;
     const { principal, stream, quota } = sender;
     const session = asked ?? randomBytes(16).toString('hex');
-    const key = sessionKey(principal.name, stream.name, session);
     const named = asked === undefined;
-    const connection = newConnection({ principal: principal.name, stream, session, named, key, quota });
+    const connection = newConnection({ principal: principal.name, stream, session, named, quota });
     if (!connections.admit(connection)) {
       return busy(
         'session.table',
