@@ -103,7 +103,7 @@ export class Frontend {
 
   /** Closes every WebSocket with 1012 (restart). */
   closeConnections(): void {
-    for (const c of this.#parts.connections.open) c.ws?.end(CLOSE.restart, 'the engine restarts');
+    this.#parts.connections.visitOpen((_c, ws) => ws.end(CLOSE.restart, 'the engine restarts'));
   }
 
   /** Ends listening and every connection, and closes the ring: workers and committer end when it is empty. */
@@ -121,7 +121,7 @@ export class Frontend {
     const { accepted, rejected, duplicate, refused } = counters;
     const { p50, p99, max, count } = latency;
     return {
-      connections: connections.open.size,
+      connections: connections.open,
       sessions: sessions.size,
       keys: keys.size,
       requests: requests.count,

@@ -17,10 +17,8 @@ export function lookAtConnections(
   counters: Counters,
   nowMs: number,
 ): void {
-  for (const c of connections.open) {
+  connections.visitOpen((c, ws) => {
     c.active = false;
-    const ws = c.ws;
-    if (ws === null) continue;
     if (ws.getBufferedAmount() === 0) {
       c.unreadSinceMs = 0;
     } else if (c.unreadSinceMs === 0) {
@@ -29,7 +27,7 @@ export function lookAtConnections(
       counters.refused += 1;
       ws.end(CLOSE.busy, 'acknowledgements are not read');
     }
-  }
+  });
   gauge.tick();
   gauge.update();
   connections.wake(WAKE_AT_ONCE);
