@@ -57,6 +57,7 @@ export function checkListen(config: Pick<Config, 'listen' | 'tokens'>): void {
 
 /** The protocols that a client offers, in its order. */
 export function offeredProtocols(header: string): string[] {
+  if (header === '') return [];
   return header
     .split(',')
     .map((name) => name.trim())
@@ -80,6 +81,8 @@ export class Access {
   readonly #digests: readonly Buffer[];
   readonly #principals: readonly Principal[];
   readonly #origins: ReadonlySet<string>;
+  /** The Host header that last named this machine: nearly every request has the same. */
+  #localHost: string | null = null;
 
   constructor(tokens: readonly TokenConfig[], listen: Pick<ListenConfig, 'origins'>) {
     this.#digests = tokens.map((t) =>
@@ -106,7 +109,7 @@ export class Access {
       );
     }
     if (this.open) {
-      if (isLoopback(hostName(request.host))) return ANONYMOUS;
+      if (this.#isLocal(request.host)) return ANONYMOUS;
       return problem(
         403,
         'access.host',
@@ -121,6 +124,13 @@ export class Access {
         ? 'Send a token: Authorization: Bearer <token>, or the subprotocol firn.bearer.<base64url>.'
         : 'This token is not known here.';
     return problem(401, 'access.credential', detail, ['WWW-Authenticate', 'Bearer realm="firn"']);
+  }
+
+  #isLocal(host: string): boolean {
+    if (host === this.#localHost) return true;
+    if (!isLoopback(hostName(host))) return false;
+    this.#localHost = host;
+    return true;
   }
 
   #match(secret: string): Principal | null {

@@ -14,6 +14,9 @@ export interface Sender {
   readonly quota: Quota;
 }
 
+/** Reads addresses: a Buffer for each would be one more object to collect. */
+const TEXT = new TextDecoder();
+
 export interface AdmissionOptions {
   readonly access: Access;
   readonly quotas: Quotas;
@@ -67,7 +70,7 @@ export class Admission {
         'This token is not for this stream: add the stream to it, or use another token.',
       );
     }
-    const who = access.open ? Buffer.from(res.getRemoteAddressAsText()).toString('latin1') : principal.name;
+    const who = access.open ? TEXT.decode(res.getRemoteAddressAsText()) : principal.name;
     return { principal, stream: info, quota: quotas.of(who, monotonicMs()) };
   }
 

@@ -8,7 +8,6 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import { randomBytes } from 'node:crypto';
 import { KIB } from '../limits.ts';
 import { FRAME_KIND, FRAME_MODE, frameBytes } from '../ring/frame.ts';
 import { offeredProtocols, SUBPROTOCOL } from './access.ts';
@@ -19,6 +18,7 @@ import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
 import { answerProblem, attempt, busy, type Problem, problem } from './problem.ts';
+import { newSessionId } from './session-id.ts';
 import type { SessionTable } from './sessions.ts';
 import type { WindowGauge } from './window.ts';
 
@@ -117,7 +117,7 @@ export class WebSockets {
     const held = admission.held(sender.quota, intake.monotonicMs());
     if (held !== null) return held;
     const { principal, stream, quota } = sender;
-    const session = asked ?? randomBytes(16).toString('hex');
+    const session = asked ?? newSessionId();
     const named = asked === undefined;
     const connection = newConnection({ principal: principal.name, stream, session, named, quota });
     if (!connections.admit(connection)) {
