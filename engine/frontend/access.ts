@@ -57,7 +57,8 @@ export function checkListen(config: Pick<Config, 'listen' | 'tokens'>): void {
 
 /** The protocols that a client offers, in its order. */
 export function offeredProtocols(header: string): string[] {
-  if (header === '') return [];
+  // One name at most, as from nearly everybody: the path that makes least.
+  if (!header.includes(',')) return header.trim() === '' ? [] : [header.trim()];
   return header
     .split(',')
     .map((name) => name.trim())

@@ -45,6 +45,9 @@ export interface WebSocketOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Nothing is left for uWebSockets.js to copy (UserData). */
+const NO_DATA = {} as UserData;
+
 /** What is decided at the upgrade. */
 interface Upgrade {
   readonly connection: Connection;
@@ -53,6 +56,8 @@ interface Upgrade {
 
 export class WebSockets {
   readonly #options: WebSocketOptions;
+  /** The connection whose socket opens within this very call of `upgrade`. */
+  #opening: Connection | null = null;
 
   constructor(options: WebSocketOptions) {
     this.#options = options;
@@ -68,7 +73,10 @@ export class WebSockets {
       maxBackpressure: MAX_BACKPRESSURE,
       upgrade: (res, req, context) => attempt(res, onError, () => this.#upgrade(res, req, context)),
       open: (ws) => {
-        const c = ws.getUserData().connection;
+        const c = this.#opening;
+        this.#opening = null;
+        if (c === null) throw new Error('a WebSocket opened outside of its upgrade');
+        ws.getUserData().connection = c;
         c.ws = ws;
         connections.join(c);
       },
@@ -89,8 +97,9 @@ export class WebSockets {
       return;
     }
     const { connection, protocol } = decided;
-    // No extension is passed on: messages are never compressed.
-    res.upgrade({ connection }, req.getHeader('sec-websocket-key'), protocol, '', context);
+    this.#opening = connection;
+    // Calls `open` before it returns. No extension is passed on: messages are never compressed.
+    res.upgrade(NO_DATA, req.getHeader('sec-websocket-key'), protocol, '', context);
   }
 
   #decide(res: HttpResponse, req: HttpRequest): Upgrade | Problem {
