@@ -4,8 +4,8 @@ import { ENGINE } from './engine/main.ts';
 import { codec } from './micro/codec.ts';
 import { sectionOf } from './micro/main.ts';
 import { measure } from './micro/measure.ts';
+import { VERSUS } from './peers/main.ts';
 import { type Part, runParts } from './run.ts';
-import { VERSUS } from './versus/main.ts';
 
 const RECORDS = 8192;
 const SECONDS_EACH = 4;

@@ -1,14 +1,14 @@
 // `npm run bench:peers`: firn beside what other people would reach for, on the same machine, in the same run, with the same
 // records. Each peer's row says what it does not do.
 
-import { PEERS } from '../peers/all.ts';
-import type { Peer } from '../peers/peer.ts';
 import type { Section } from '../report.ts';
 import { type Part, type Run, runParts } from '../run.ts';
 import { firnServer } from '../servers/firn.ts';
 import { peerServer } from '../servers/peer.ts';
 import { HUNDRED, type Shape, SINGLE } from '../shape.ts';
 import { runTrial, type Trial } from '../trial.ts';
+import { PEERS } from './all.ts';
+import type { Peer } from './peer.ts';
 
 const SECONDS = 3;
 
