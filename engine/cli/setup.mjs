@@ -106,6 +106,16 @@ function mustBuild() {
   return newest > changed(BUILT) || readFileSync(BUILT, 'utf8') !== list;
 }
 
+/** Takes away what was compiled from sources that are gone: it would run, and be packed, for ever. */
+function sweep() {
+  for (const folder of SOURCE_FOLDERS.filter((each) => existsSync(join(DIST, each)))) {
+    for (const entry of readdirSync(join(DIST, folder), { recursive: true })) {
+      const source = entry.replace(/\.(js|js\.map|d\.ts)$/, '.ts');
+      if (source !== entry && !existsSync(join(ROOT, folder, source))) rmSync(join(DIST, folder, entry));
+    }
+  }
+}
+
 function build() {
   console.log('setup: building (tsc)');
   // The mark bears the time before the build: what changes meanwhile is newer than it.
@@ -117,6 +127,7 @@ function build() {
     stdio: 'inherit',
   });
   if (status !== 0) fail('setup: the build failed, see above');
+  sweep();
   writeFileSync(BUILT, list);
   utimesSync(BUILT, began, began);
 }

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -39,6 +40,7 @@ beforeEach(() => {
     'package-lock.json': '{"a":1}',
     'tsconfig.json': '{}',
     'engine/a.ts': '',
+    'engine/cli/main.ts': '',
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
 });
@@ -97,6 +99,18 @@ test('setup: a changed, a new and a removed source are each built once', async (
   await setup();
   await setup();
   expect(steps()).toEqual(['npm install --no-save', 'tsc', 'tsc', 'tsc', 'tsc']);
+});
+
+test('setup: what was compiled from a source that is gone goes with the next build, nothing else does', async () => {
+  await setup();
+  const compiled = ['a', 'gone', 'gone.test'].flatMap((name) =>
+    ['.js', '.js.map', '.d.ts'].map((kind) => `dist/engine/${name}${kind}`),
+  );
+  for (const name of [...compiled, 'dist/engine/words.txt']) writeFileSync(join(root, name), '');
+  touch('engine/a.ts');
+  expect((await setup()).code).toBe(0);
+  const left = ['a.d.ts', 'a.js', 'a.js.map', 'cli', 'words.txt'];
+  expect(readdirSync(join(root, 'dist/engine')).sort()).toEqual(left);
 });
 
 test('setup: a lock file that was only touched installs nothing, a changed one does', async () => {
