@@ -58,11 +58,15 @@ function findZstd() {
 
 const compiler = process.env.CXX?.split(' ')[0] ?? 'c++';
 if (process.platform !== 'win32') {
-  if (!works(compiler, ['--version'])) fail(`no C++ compiler (${compiler})`);
-  if (!works('make', ['--version'])) fail('no make');
+  if (!works(compiler, ['--version'])) {
+    fail(`no C++ compiler: ${compiler} does not start; install g++ or clang++, or name one in CXX`);
+  }
+  if (!works('make', ['--version'])) fail('no make: install it, as the compiler is there');
+  const pythons = ['python3', 'python', process.env.PYTHON ?? process.env.npm_config_python ?? 'python3'];
+  if (!pythons.some((each) => works(each, ['--version']))) fail('no python3: install it, node-gyp needs it');
 }
 const nodeGyp = findNodeGyp();
-if (nodeGyp === undefined) fail('no node-gyp, which comes with npm');
+if (nodeGyp === undefined) fail('no node-gyp: it comes with npm, so install npm');
 const prefix = dirname(dirname(process.execPath));
 const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
 const zstd = findZstd();
@@ -77,5 +81,6 @@ writeFileSync(LOG, `${stdout}\n${stderr}`);
 if (status !== 0) fail(`see ${LOG}`);
 if (zstd === null)
   console.log(
-    'native codec: built without zstd: the package zstd-napi, whose sources it takes, is not installed',
+    'native codec: built without zstd: the package zstd-napi, whose sources it takes, is not installed; ' +
+      'npm install --ignore-scripts brings it, then build again',
   );
