@@ -1,0 +1,65 @@
+// What the package must have in it, told by the sources of the checkout and not by `files` in package.json: a source that
+// is forgotten there is missed here, and everything else is too much.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+
+const TEXTS = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
+
+function filesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    );
+}
+
+function wanted(root) {
+  const compiled = ['engine', 'workers'].flatMap((part) =>
+    filesBelow(join(root, part))
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) =>
+        ['.js', '.js.map', '.d.ts'].map((kind) => `dist/${part}/${name.replace(/\.ts$/, kind)}`),
+      ),
+  );
+  const native = readdirSync(join(root, 'native')).filter((name) => /\.(cc?|h|gyp)$|^build\.mjs$/.test(name));
+  return new Set([...compiled, ...native.map((name) => `native/${name}`), ...TEXTS, 'package.json']);
+}
+
+/** Packages that a compiled file imports, by name: `ws`, `@bokuweb/zstd-wasm`. */
+function importsOf(text) {
+  const found = text.matchAll(/\b(?:from |import\(|require\(|load\()'([@\w][\w./@-]*)'/g);
+  return [...found]
+    .map((match) => match[1])
+    .filter((name) => !isBuiltin(name))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+}
+
+/** Source maps whose TypeScript is neither in them nor beside them: a debugger would show nothing. */
+function isHollow(text) {
+  return !(JSON.parse(text).sourcesContent?.every((source) => typeof source === 'string') ?? false);
+}
+
+/**
+ * Compares the package as installed in `home` with the checkout in `root`: names of files that are missing and that are
+ * superfluous, imported packages that it does not depend on, source maps without sources, and sizes in bytes.
+ */
+export function compareContent(root, home) {
+  const expected = wanted(root);
+  const found = filesBelow(home);
+  const text = (name) => readFileSync(join(home, name), 'utf8');
+  const { dependencies } = JSON.parse(text('package.json'));
+  const imported = found.filter((name) => name.endsWith('.js')).flatMap((name) => importsOf(text(name)));
+  return {
+    missing: [...expected].filter((name) => !found.includes(name)),
+    superfluous: found.filter((name) => !expected.has(name)),
+    undeclared: [...new Set(imported)].filter((name) => !Object.hasOwn(dependencies, name)),
+    imported: new Set(imported).size,
+    hollow: found.filter((name) => name.endsWith('.map') && isHollow(text(name))),
+    files: found.length,
+    bytes: found.reduce((sum, name) => sum + statSync(join(home, name)).size, 0),
+  };
+}
