@@ -3,9 +3,9 @@
 // with its portable codec. It touches nothing outside this folder, and needs no network where Node has its headers beside it.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -28,9 +28,16 @@ function findNodeGyp() {
     join(prefix, 'lib/node_modules/npm'),
     join(prefix, 'share/nodejs/npm'),
     join(dirname(process.execPath), 'node_modules/npm'),
+    ...npmsOfPath(),
     ...npmRoot(),
   ];
   return packages.map((npm) => join(npm, 'node_modules/node-gyp/bin/node-gyp.js')).find(existsSync);
+}
+
+/** Where the commands `npm` of the PATH lie: also beside another Node than this one, for which npm names another root. */
+function npmsOfPath() {
+  const commands = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'npm'));
+  return commands.filter(existsSync).map((command) => dirname(dirname(realpathSync(command))));
 }
 
 function npmRoot() {
