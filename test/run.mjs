@@ -1,8 +1,9 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
-// target of the native codec, a short crash run, and the README's commands in a fresh clone. Each step that is not a
-// suite counts as one test, each fuzz target too. The last line is always `N passed, N failed`, with `, N skipped` where so.
+// target of the native codec, a short crash run, the package installed into empty projects, and the README's commands in a
+// fresh clone. Each step that is not a suite counts as one test, each fuzz target too. The last line is always
+// `N passed, N failed`, with `, N skipped` where so.
 //
-//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,newcomer]
+//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,package,newcomer]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -98,7 +99,17 @@ function guard() {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const only = values.only?.split(',') ?? ['build', 'lint', 'unit', 'native', 'fuzz', 'crash', 'newcomer', 'guard'];
+const only = values.only?.split(',') ?? [
+  'build',
+  'lint',
+  'unit',
+  'native',
+  'fuzz',
+  'crash',
+  'package',
+  'newcomer',
+  'guard',
+];
 const folder = mkdtempSync(join(tmpdir(), 'firn-test-'));
 try {
   if (only.includes('build'))
@@ -115,6 +126,7 @@ try {
   if (only.includes('crash')) {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
   }
+  if (only.includes('package')) await script('the package in empty projects', ['test/package.mjs']);
   if (only.includes('newcomer')) await newcomer();
   // Last: nothing else runs while it measures.
   if (only.includes('guard')) guard();
