@@ -140,6 +140,7 @@ test('access: without tokens a host that is not loopback is 403 (DNS rebinding)'
   }
   for (const host of ['localhost', 'LocalHost:1234', '127.0.0.1', '127.9.9.9:80', '[::1]', '[::1]:9400']) {
     expect((await post(front, lines(1), { host })).status).toBe(202);
+    expect((await post(front, lines(1), { host: `${host}.example` })).status).toBe(403);
   }
 });
 
