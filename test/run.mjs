@@ -3,7 +3,7 @@
 // fresh clone. Each step that is not a suite counts as one test, each fuzz target too. The last line is always
 // `N passed, N failed`, with `, N skipped` where so.
 //
-//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,package,newcomer]
+//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,package,newcomer,guard]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
