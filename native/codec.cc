@@ -59,12 +59,17 @@ bool Codec::frame(size_t at) {
   const Stream& stream = streamOf(number);
   entries_.frame(header, state_->record > 0);
   walk_.mark = nullptr;
-  if (state_->record == 0) {
+  const size_t mark = entries_.mark();
+  const bool fresh = state_->record == 0;
+  if (fresh) {
     const Outcome outcome = quick(stream, at, start, end);
     if (outcome != Outcome::unsure) return outcome == Outcome::done;
   }
   split_.run(bytes, static_cast<At>(start), static_cast<At>(end), header[frame::mode], stream.maxRecords);
   if (split_.refusal != ok) {
+    // What was written on the assumption that the frame is whole.
+    if (fresh && state_->record > 0) entries_.rollBack(mark);
+    state_->record = 0;
     return refuseFrame(at, number, split_.refusal, split_.start, split_.end, split_.offset);
   }
   return records(stream, at);
@@ -79,7 +84,10 @@ bool Codec::refuseFrame(size_t at, uint32_t stream, Code code, At start, At end,
   return true;
 }
 
-/** The quick way through a frame of common records. `unsure`: nothing is written, and the frame must go the exact way. */
+/**
+ * The quick way through a frame of common records. `unsure`: the frame must go the exact way from the state's record on, or
+ * be refused, and then what is written of it taken back.
+ */
 Codec::Outcome Codec::quick(const Stream& stream, size_t at, size_t start, size_t end) {
   const uint8_t* bytes = input_.at;
   const uint8_t mode = bytes[at + frame::mode];
@@ -97,14 +105,13 @@ Codec::Outcome Codec::quick(const Stream& stream, size_t at, size_t start, size_
 }
 
 /**
- * An array of common records, or in JSON mode one. Entries are written on the assumption that no doubt will come up, and
- * taken back when one does, or when there is no room.
+ * An array of common records, or in JSON mode one. Entries are written on the assumption that the text goes on as it began;
+ * whether it does is not known where a doubt comes up, or the room ends, before its end.
  */
 Codec::Outcome Codec::text(const Stream& stream, const Frame& frame) {
   const uint8_t* p = frame.start;
   Walk walk = walk_;
   const bool array = *p == '[';
-  const size_t mark = entries_.mark();
   uint32_t count = 0;
   bool sure = false;
   if (array) p++;
@@ -127,7 +134,7 @@ Codec::Outcome Codec::text(const Stream& stream, const Frame& frame) {
     sure = true;
   }
   if (!sure) {
-    entries_.rollBack(mark);
+    state_->record = count;
     return Outcome::unsure;
   }
   tellCounts(frame.at, count, 0, ok);
@@ -191,8 +198,10 @@ bool Codec::records(const Stream& stream, size_t at) {
   const uint8_t* header = bytes + at;
   const size_t count = split_.records.size();
   uint32_t& record = state_->record;
-  uint32_t accepted = record == 0 ? 0 : load<uint32_t>(header + frame::accepted);
-  uint32_t rejected = record == 0 ? 0 : load<uint32_t>(header + frame::rejected);
+  // What the quick way has written in this call is accepted; what an earlier call has, stands in the header.
+  const bool began = record == 0 || walk_.mark != nullptr;
+  uint32_t accepted = began ? record : load<uint32_t>(header + frame::accepted);
+  uint32_t rejected = began ? 0 : load<uint32_t>(header + frame::rejected);
   setReceived(load<double>(header + frame::receivedMs));
   for (; record < count; record++) {
     const auto [start, end] = split_.records[record];
