@@ -5,7 +5,7 @@ import type { Section } from '../report.ts';
 import { type Part, type Run, runParts } from '../run.ts';
 import { firnServer } from '../servers/firn.ts';
 import { peerServer } from '../servers/peer.ts';
-import { HUNDRED, type Shape, SINGLE } from '../shape.ts';
+import { SHAPES, type Shape, TEN } from '../shape.ts';
 import { runTrial, type Trial } from '../trial.ts';
 import { PEERS } from './all.ts';
 import type { Peer } from './peer.ts';
@@ -100,8 +100,13 @@ export const VERSUS: Part = {
       return found.ok ? [] : [`not measured: ${peer.title}: ${found.why}; ${found.install}`];
     });
     const results: { shape: Shape; rows: Row[] }[] = [];
-    for (const shape of [SINGLE, HUNDRED]) {
-      const rows = await measureShape(run, shape, there);
+    for (const shape of SHAPES) {
+      // Between the two ends the service that does the same work says enough.
+      const rows = await measureShape(
+        run,
+        shape,
+        shape === TEN ? there.filter(({ name }) => name === 'node') : there,
+      );
       results.push({ shape, rows });
       run.add(sectionOf(shape, rows, skipped));
     }
