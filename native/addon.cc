@@ -17,7 +17,7 @@ namespace {
 using firn::Area;
 
 /** Grows with every change of what workers/native.ts and this file say to each other. */
-constexpr int32_t protocol = 3;
+constexpr int32_t protocol = 4;
 
 /** A codec and the state words that it shares with its wrapper, whose memory `reference` keeps alive. */
 struct Instance {

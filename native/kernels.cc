@@ -132,29 +132,60 @@ napi_value crc32c(napi_env env, napi_callback_info info) {
   return number(env, [&] { return static_cast<double>(firn::crc32c(given[0].at, given[0].bytes)); });
 }
 
-/** copy(to: Uint8Array, at: number, from: Uint8Array): bytes copied, all of `from`, to `to` from the place `at` on. */
+/** Memory that a copier writes to, kept alive by `reference`. */
+struct Copier {
+  Bytes to;
+  napi_ref reference;
+};
+
+/** copy(at: number, from: ArrayBuffer | Uint8Array): all of `from` goes to the copier's memory from the place `at` on. */
 napi_value copy(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value values[3];
-  napi_typedarray_type type[2]{};
-  size_t length[2]{};
-  void* data[2]{};
-  double at = 0;
-  if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok || count != 3 ||
-      napi_get_typedarray_info(env, values[0], &type[0], &length[0], &data[0], nullptr, nullptr) != napi_ok ||
-      napi_get_value_double(env, values[1], &at) != napi_ok ||
-      napi_get_typedarray_info(env, values[2], &type[1], &length[1], &data[1], nullptr, nullptr) != napi_ok ||
-      type[0] != napi_uint8_array || type[1] != napi_uint8_array) {
-    napi_throw_type_error(env, nullptr, "copy takes a Uint8Array, a place in it, and another one");
+  size_t count = 2;
+  napi_value values[2];
+  void* data = nullptr;
+  uint32_t at = 0;
+  void* from = nullptr;
+  size_t bytes = 0;
+  if (napi_get_cb_info(env, info, &count, values, nullptr, &data) != napi_ok || count != 2 ||
+      napi_get_value_uint32(env, values[0], &at) != napi_ok ||
+      (napi_get_arraybuffer_info(env, values[1], &from, &bytes) != napi_ok &&
+       napi_get_typedarray_info(env, values[1], nullptr, &bytes, &from, nullptr, nullptr) != napi_ok)) {
+    napi_throw_type_error(env, nullptr, "copy takes a place and an ArrayBuffer or Uint8Array");
     return nullptr;
   }
-  const auto [to, from] = length;
-  if (!(at >= 0 && at <= static_cast<double>(to)) || from > to - static_cast<size_t>(at)) {
+  const Bytes to = static_cast<Copier*>(data)->to;
+  if (at > to.bytes || bytes > to.bytes - at) {
     napi_throw_range_error(env, nullptr, "copy has no room for what it is given");
     return nullptr;
   }
-  if (from > 0) std::memcpy(static_cast<uint8_t*>(data[0]) + static_cast<size_t>(at), data[1], from);
-  return number(env, [&] { return static_cast<double>(from); });
+  if (bytes > 0) std::memcpy(to.at + at, from, bytes);
+  return nullptr;
+}
+
+void destroyCopier(napi_env env, void* data, void*) {
+  auto* copier = static_cast<Copier*>(data);
+  napi_delete_reference(env, copier->reference);
+  delete copier;
+}
+
+/** copier(to: Uint8Array): copy. */
+napi_value copier(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value{};
+  napi_value function{};
+  Kernels* kernels = nullptr;
+  Bytes given[1];
+  if (!arguments(env, info, kernels, given)) return nullptr;
+  auto* made = new (std::nothrow) Copier{given[0], nullptr};
+  if (made == nullptr || napi_get_cb_info(env, info, &count, &value, nullptr, nullptr) != napi_ok ||
+      napi_create_reference(env, value, 1, &made->reference) != napi_ok ||
+      napi_create_function(env, "copy", NAPI_AUTO_LENGTH, copy, made, &function) != napi_ok ||
+      napi_add_finalizer(env, function, made, destroyCopier, nullptr, nullptr) != napi_ok) {
+    delete made;
+    napi_throw_error(env, nullptr, "Node-API refuses to make a copier");
+    return nullptr;
+  }
+  return function;
 }
 
 /** checkLines(body, day: Uint8Array(11), walk: Uint8Array over the words of LineWalk): bytes of the body that were passed. */
@@ -229,7 +260,7 @@ void firn::exportKernels(napi_env env, napi_value exports) {
   method("merkleRoot", merkleRoot);
   method("hashLines", hashLines);
   method("checkLines", checkLines);
-  method("copy", copy);
+  method("copier", copier);
   method("gather", ::gather);
   if (hasCrcInstruction()) method("crc32c", ::crc32c);
   napi_value zstd{};

@@ -21,8 +21,8 @@ export interface KernelAddon {
    * @returns how many; −1 when the entries are not whole or there is no room.
    */
   gather(entries: Uint8Array, lines: Uint8Array, leaves: Uint8Array, words: Uint8Array): number;
-  /** Copies all of `from` to `to`, from the place `at` on. @returns how many bytes. */
-  copy(to: Uint8Array, at: number, from: Uint8Array): number;
+  /** Makes what copies all of `from` to `to`, from the place `at` on. */
+  copier(to: Uint8Array): (at: number, from: ArrayBuffer | Uint8Array) => void;
   /** CRC-32C of the bytes; missing where the processor has no instruction for it. */
   crc32c?(bytes: Uint8Array): number;
   /** Version of the libzstd that was built in; null where its sources were not there: then the next two are missing. */

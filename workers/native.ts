@@ -32,7 +32,7 @@ export interface Addon extends KernelAddon {
 /** The addon, or why there is none. */
 export type Loaded = { readonly addon: Addon } | { readonly addon: null; readonly reason: string };
 
-const PROTOCOL = 3;
+const PROTOCOL = 4;
 const HERE = fileURLToPath(import.meta.url);
 /** Sources lie one folder below the package, compiled files two. */
 const PACKAGE: string = HERE.endsWith('.ts') ? dirname(dirname(HERE)) : dirname(dirname(dirname(HERE)));

@@ -1,6 +1,6 @@
 // `npm run bench:allocation`: what the hot path makes on the heap. At least a million frames go through each stage, in a
 // process of its own: bytes per frame in a heap in which nothing is collected, scavenges per million frames in the usual
-// one. What belongs to uWebSockets.js and to the view that a copy needs is measured apart from firn's own.
+// one. What belongs to uWebSockets.js is measured apart from firn's own.
 
 import { loadNative } from '../../workers/native.ts';
 import { commandLine, only, positive } from '../command-line.ts';

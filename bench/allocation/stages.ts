@@ -1,6 +1,6 @@
 // Every stage that bench:allocation looks at.
 
-import { handlerStage, intakeStage, viewStage } from './front-stage.ts';
+import { handlerStage } from './front-stage.ts';
 import { ringStage } from './ring-stage.ts';
 import type { Stage } from './stage.ts';
 import { uwsStage } from './uws-stage.ts';
@@ -8,10 +8,8 @@ import { workerStage } from './worker-stage.ts';
 
 export const STAGES: readonly Stage[] = [
   ringStage,
-  intakeStage,
   handlerStage,
   workerStage('native'),
   workerStage('portable'),
-  viewStage,
   uwsStage,
 ];

@@ -115,9 +115,16 @@ export class Intake {
   }
 
   /** Puts a data frame into room that was made. */
-  data(mode: number, stream: number, source: number, frame: number, slot: number, payload: Uint8Array): void {
+  data(
+    mode: number,
+    stream: number,
+    source: number,
+    frame: number,
+    slot: number,
+    payload: ArrayBuffer | Uint8Array,
+  ): void {
     this.#producer.append(FRAME_KIND.data, mode, stream, source, frame, this.wallMs(), slot, payload);
-    this.bytes += frameBytes(payload.length);
+    this.bytes += frameBytes(payload.byteLength);
     this.frames += 1;
     this.#schedule();
   }

@@ -171,7 +171,7 @@ export class WebSockets {
       this.#refuse(ws, CLOSE.busy, 'no room: try again later');
       return;
     }
-    intake.data(FRAME_MODE.auto, c.stream.number, c.row.no, c.received, c.slot, new Uint8Array(message));
+    intake.data(FRAME_MODE.auto, c.stream.number, c.row.no, c.received, c.slot, message);
     c.received += 1;
     if (!c.active) {
       c.active = true;

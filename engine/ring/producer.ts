@@ -3,14 +3,14 @@
 // nothing.
 
 import { assert } from '../assert.ts';
-import { copyInto } from '../copy.ts';
+import { type Copy, copierInto } from '../copy.ts';
 import { FRAME, FRAME_HEADER_BYTES, frameBytes } from './frame.ts';
 import { CONTROL, inputOffset, MAX_WORKERS, NO_FRAME, type Ring, SLAB, slabWord } from './layout.ts';
 import { listen, park, ring as ringBell } from './park.ts';
 
 export class RingProducer {
   readonly #control: Int32Array;
-  readonly #data: Uint8Array;
+  readonly #copy: Copy;
   readonly #words: Uint32Array;
   readonly #doubles: Float64Array;
   readonly #ring: Ring;
@@ -28,7 +28,7 @@ export class RingProducer {
     this.#ring = ring;
     this.#workers = workers;
     this.#control = ring.control;
-    this.#data = ring.data;
+    this.#copy = copierInto(ring.data);
     this.#words = new Uint32Array(ring.data.buffer);
     this.#doubles = new Float64Array(ring.data.buffer);
   }
@@ -74,10 +74,10 @@ export class RingProducer {
     frame: number,
     receivedMs: number,
     slot: number,
-    payload: Uint8Array,
+    payload: ArrayBuffer | Uint8Array,
   ): void {
     const at = this.#at;
-    const length = payload.length;
+    const length = payload.byteLength;
     const next = at + frameBytes(length);
     assert(next <= this.#end, 'a frame was reserved before it is appended');
     const word = at >>> 2;
@@ -93,7 +93,7 @@ export class RingProducer {
     words[word + FRAME.accepted / 4] = 0;
     words[word + FRAME.rejected / 4] = 0;
     words[word + FRAME.refusal / 4] = 0;
-    copyInto(this.#data, at + FRAME_HEADER_BYTES, payload);
+    this.#copy(at + FRAME_HEADER_BYTES, payload);
     this.#at = next;
     this.#frames++;
   }
