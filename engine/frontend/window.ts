@@ -21,7 +21,7 @@ export interface Pressure {
  * All windows together may bring in this share of the ring. Not all of it: frames leave room at the end of their slabs, and
  * a full ring makes the front end wait and then refuse.
  */
-const FAIR_SHARE = 0.5;
+const FAIR_SHARE = 0.75;
 /** From here on the window shrinks, and from there on it is 0. */
 const SHRINK_AT = 0.5;
 const SHUT_AT = 0.95;
