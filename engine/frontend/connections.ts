@@ -170,6 +170,8 @@ export class Connections {
       c.claimed = false;
     }
     const { session, received: next } = c;
+    c.active = true;
+    gauge.noteSender();
     this.#announce(c, gauge.first(this.#open));
     c.ready = true;
     // Nothing in a session id needs an escape, and JSON.stringify leaves 300 bytes more to the collector.

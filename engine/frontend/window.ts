@@ -21,7 +21,7 @@ export interface Pressure {
  * All windows together may bring in this share of the ring. Not all of it: frames leave room at the end of their slabs, and
  * a full ring makes the front end wait and then refuse.
  */
-const FAIR_SHARE = 0.75;
+const FAIR_SHARE = 0.5;
 /** From here on the window shrinks, and from there on it is 0. */
 const SHRINK_AT = 0.5;
 const SHUT_AT = 0.95;
@@ -81,7 +81,7 @@ export class WindowGauge {
     this.#frameBytes += (bytes / frames - this.#frameBytes) * Math.max(WEIGHT, 1 / this.#slabs);
   }
 
-  /** A connection sends for the first time since the last tick. It counts at once: many may begin together. */
+  /** A connection opens, or sends for the first time since the last tick. It counts at once: many may begin together. */
   noteSender(): void {
     this.#sending += 1;
   }
