@@ -1,6 +1,6 @@
 // JCS, the one canonical form of a JSON value (RFC 8785): members sorted by UTF-16 code units, no white space, numbers
 // and strings as ECMAScript writes them. Every JSON text that firn signs, hashes or files goes through here or, for the
-// records on the hot path, through `emit.ts`, which must give the same bytes.
+// records on the hot path, through `entries.ts`, which must give the same bytes.
 
 /** Nesting past which a value is taken for a cycle; far above what any document of the lake or EPCIS has. */
 const MAX_LEVELS = 1000;

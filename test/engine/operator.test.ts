@@ -176,7 +176,7 @@ test('an engine in a program: opening and closing again and again keeps nothing 
     collect();
     held.push(process.memoryUsage().arrayBuffers);
   }
-  // One ring is 52 MiB: kept ones would add that much each time.
+  // One ring is 104 MiB: kept ones would add that much each time.
   expect((held[3] as number) - (held[0] as number)).toBeLessThan(60 << 20);
 });
 
