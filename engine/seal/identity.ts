@@ -196,9 +196,18 @@ export function checkpointKey(engine: string): string {
   return `_log/${engine}/checkpoint`;
 }
 
+/** The lake's checkpoint of a log, beside the local log. */
+export interface LakeHead {
+  /** `behind` and `empty`: what is missing in the lake is to be published again. */
+  readonly compared: 'equal' | 'behind' | 'empty';
+  /** Seals that it covers; 0 where there is none. */
+  readonly size: number;
+  /** Its bytes; null where there is none. */
+  readonly note: Uint8Array | null;
+}
+
 /**
- * Compares the lake's checkpoint of this log with the local log. `behind` and `empty`: what is missing in the lake is to
- * be published again.
+ * Compares the lake's checkpoint of this log with the local log.
  * @throws ConfigError when the lake knows more than the local log or something else: the data folder is older than the
  *   lake, or a second engine has this name. SinkOutage when the lake cannot be read.
  */
@@ -206,9 +215,9 @@ export async function compareWithLake(
   sink: Sink,
   identity: Pick<Identity, 'engine' | 'key'>,
   log: Pick<SealLog, 'size' | 'root'>,
-): Promise<'equal' | 'behind' | 'empty'> {
+): Promise<LakeHead> {
   const note = await sink.get(checkpointKey(identity.engine));
-  if (note === null) return 'empty';
+  if (note === null) return { compared: 'empty', size: 0, note };
   const lake = readCheckpoint(note, identity);
   if (lake.size > log.size) {
     throw refuse(identity.engine, `holds ${lake.size} seals and the local log ${log.size}`);
@@ -216,7 +225,7 @@ export async function compareWithLake(
   if (!equalHashes(log.root(lake.size), lake.root)) {
     throw refuse(identity.engine, `has other seals than the local log among the first ${lake.size}`);
   }
-  return lake.size === log.size ? 'equal' : 'behind';
+  return { compared: lake.size === log.size ? 'equal' : 'behind', size: lake.size, note };
 }
 
 function readCheckpoint(note: Uint8Array, { engine, key }: Pick<Identity, 'engine' | 'key'>): Checkpoint {

@@ -4,7 +4,7 @@ import { sha256Hex } from '../batch/merkle.ts';
 import { FatalError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { AUDIT_DOCUMENT, DEAD_LETTER_DOCUMENT, schemaDocument, schemaKey } from '../schema/document.ts';
-import type { Sink } from '../sink/sink.ts';
+import { type Sink, SinkOutage } from '../sink/sink.ts';
 import { vkey } from './note.ts';
 import { policyText } from './policy.ts';
 
@@ -56,6 +56,9 @@ export async function putPolicy(sink: Sink, engine: string, publicKey: Uint8Arra
       .toString('utf8')
       .split('\n')
       .some((other) => other.startsWith(line));
-  if (!known) await sink.replace(key, Buffer.from(policyText([{ name: engine, publicKey }]), 'utf8'));
+  if (known) return true;
+  const text = Buffer.from(policyText([{ name: engine, publicKey }]), 'utf8');
+  if ((await sink.replace(key, text, there)) === 'different')
+    throw new SinkOutage(`${key} was changed by someone else at the same moment`);
   return there !== null;
 }

@@ -15,14 +15,12 @@ import { POSITION } from '../ring/layout.ts';
 import type { Sink } from '../sink/sink.ts';
 import { ensureFolder, type Storage } from '../storage.ts';
 import { Builder } from './builder.ts';
-import { parseCheckpoint } from './checkpoint.ts';
 import { Cutter } from './cutter.ts';
-import { checkpointKey, compareWithLake } from './identity.ts';
+import { compareWithLake } from './identity.ts';
 import { Intake } from './intake.ts';
 import type { SigningKey } from './key.ts';
 import { putPolicy } from './lake-files.ts';
 import { SealLog } from './log.ts';
-import { splitNote } from './note.ts';
 import { Outbox } from './outbox.ts';
 import {
   DEFAULT_CUT,
@@ -79,9 +77,7 @@ export async function openSealer(options: SealerOptions): Promise<Sealer> {
   ensureFolder(storage, folders.outbox, 0o700);
   const log = SealLog.open(storage, folders.log);
   const probe = await sink.probe();
-  const compared = await compareWithLake(sink, { engine, key }, log);
-  const lakeSize =
-    compared === 'equal' ? log.size : compared === 'empty' ? 0 : await lakeLogSize(sink, engine);
+  const { size: lakeSize } = await compareWithLake(sink, { engine, key }, log);
   const known = await putPolicy(sink, engine, key.publicKey);
   const { sealer, publisher } = recover(options, log, lakeSize);
   await publisher.republish(lakeSize);
@@ -99,12 +95,6 @@ export async function openSealer(options: SealerOptions): Promise<Sealer> {
     });
   }
   return sealer;
-}
-
-/** Size of the lake's checkpoint, whose signature was verified. */
-async function lakeLogSize(sink: Sink, engine: string): Promise<number> {
-  const note = await sink.get(checkpointKey(engine));
-  return note === null ? 0 : parseCheckpoint(splitNote(note).text).size;
 }
 
 function recover(

@@ -3,14 +3,14 @@
 // done. Knows only seals that the seal journal holds; during an outage they wait there, and their objects in the outbox.
 
 import { decodeSeal, type Seal } from '../batch/seal.ts';
-import { FatalError } from '../errors.ts';
+import { ConfigError, FatalError } from '../errors.ts';
 import type { JournalFile } from '../journal/reader.ts';
 import { MIB } from '../limits.ts';
 import type { Registry } from '../registry.ts';
 import { type Sink, SinkFault, SinkOutage } from '../sink/sink.ts';
 import { checkpointText } from './checkpoint.ts';
 import { decodeFinal } from './cut.ts';
-import { checkpointKey } from './identity.ts';
+import { checkpointKey, compareWithLake } from './identity.ts';
 import type { SigningKey } from './key.ts';
 import { logKey, schemaFile } from './lake-files.ts';
 import type { SealLog } from './log.ts';
@@ -22,6 +22,8 @@ const HOUR_MS = 3_600_000;
 /** Objects under way at the same time, and their bytes. */
 const MAX_OBJECTS = 16;
 const MAX_BYTES = 32 * MIB;
+/** Readings of the lake's checkpoint, each with an attempt to replace it. */
+const CHECKPOINT_ATTEMPTS = 3;
 
 /** A final seal in the seal journal: where its payload lies. */
 export interface FinalSeal {
@@ -234,6 +236,22 @@ export class Publisher {
     );
   }
 
+  /**
+   * Puts the checkpoint in the place of one of an earlier size of this log, and of nothing else: whoever has published
+   * other seals under this name is a second writer, and one of the two must stop.
+   */
+  async #replaceCheckpoint(note: Uint8Array): Promise<void> {
+    const { sink, log, engine, key } = this.#options;
+    for (let attempt = 1; attempt <= CHECKPOINT_ATTEMPTS; attempt++) {
+      // Read anew each time: a lost answer has left a checkpoint of ours that this run does not know of.
+      const { note: was } = await compareWithLake(sink, { engine, key }, log).catch((error: unknown) => {
+        throw error instanceof ConfigError ? new FatalError(`fenced off: ${error.message}`) : error;
+      });
+      if ((await sink.replace(checkpointKey(engine), note, was)) === 'replaced') return;
+    }
+    throw new SinkOutage(`${checkpointKey(engine)} is changed by someone else again and again`);
+  }
+
   /** Tiles first, then the checkpoint that needs them, then its copy that is kept. */
   async #checkpoint(drain: boolean): Promise<void> {
     const { sink, log, engine, key } = this.#options;
@@ -242,7 +260,7 @@ export class Publisher {
       await this.#putNew(sink, logKey(engine, name), body);
     }
     const note = Buffer.from(signNote(checkpointText(engine, size, log.root(size)), engine, key), 'utf8');
-    await sink.replace(checkpointKey(engine), note);
+    await this.#replaceCheckpoint(note);
     const hour = Math.floor(this.#options.wallMs() / HOUR_MS);
     if (drain || hour !== this.#keptHour) {
       await this.#putNew(sink, logKey(engine, `checkpoints/${String(size).padStart(20, '0')}`), note);

@@ -2,7 +2,8 @@
 // name appears; `putNew` never replaces a name.
 //
 // putNew, happy path:  create _tmp/N, write, sync, close, link _tmp/N → key, syncFolder of key, unlink _tmp/N
-// replace, happy path: create _tmp/N, write, sync, close, rename _tmp/N → key, syncFolder of key
+// replace, happy path: read key, create _tmp/N, write, sync, close, rename _tmp/N → key, syncFolder of key
+//   (a directory cannot compare and rename in one step: two writers that meet within that moment are not told apart)
 // A new folder's parent is synced before anything is put into it. In each run every folder is treated as new once: a run
 // that died may have made it without syncing its name.
 //
@@ -80,11 +81,18 @@ class DirectorySink implements Sink {
     });
   }
 
-  async replace(key: string, body: Uint8Array): Promise<void> {
-    this.#attempt(key, (temporary, path) => {
+  async replace(key: string, body: Uint8Array, was: Uint8Array | null): Promise<'replaced' | 'different'> {
+    return this.#attempt(key, (temporary, path) => {
+      const there = readWhole(this.#storage, path);
+      if (there !== null && Buffer.compare(there, body) === 0) {
+        return this.#compare(path, body) === 'same' ? 'replaced' : 'different';
+      }
+      if (there === null ? was !== null : was === null || Buffer.compare(there, was) !== 0)
+        return 'different';
       this.#write(temporary, body);
       this.#storage.rename(temporary, path);
       this.#storage.syncFolder(dirname(path));
+      return 'replaced';
     });
   }
 

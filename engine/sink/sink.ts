@@ -22,8 +22,11 @@ export interface Sink {
    * object where the store has a place for it.
    */
   putNew(key: string, body: Uint8Array, seal?: Uint8Array): Promise<'created' | 'same' | 'different'>;
-  /** Stores `body` under the name, new or not, at once: readers see the old bytes or the new. */
-  replace(key: string, body: Uint8Array): Promise<void>;
+  /**
+   * Stores `body` in the place of `was` (null: of nothing), at once: readers see the old bytes or the new. `different`:
+   * something else is there, which stays as it was: another writer. Bytes that are there already count as replaced.
+   */
+  replace(key: string, body: Uint8Array, was: Uint8Array | null): Promise<'replaced' | 'different'>;
   /** The object's bytes, or null when there is none. */
   get(key: string): Promise<Uint8Array | null>;
   /** Removes the object; no error when there is none. Only for files that FORMAT.md lets go (old partial tiles, probes). */
@@ -38,6 +41,13 @@ export interface Sink {
 /** The store cannot be used at present; nothing is known to be wrong with the object. Try the same call again later. */
 export class SinkOutage extends Error {
   override readonly name = 'SinkOutage';
+  /** What the store asked to be spared for (`Retry-After`), ms; 0 where it said nothing. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs = 0) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /** The store refuses this one object; trying again will not help. `message` says why. */

@@ -151,7 +151,7 @@ function shakySink(inner: Sink): { sink: Sink; down: boolean; calls: number; die
   };
   state.sink = {
     putNew: (key, body, seal) => guard(() => inner.putNew(key, body, seal)),
-    replace: (key, body) => guard(() => inner.replace(key, body)),
+    replace: (key, body, was) => guard(() => inner.replace(key, body, was)),
     get: (key) => guard(() => inner.get(key)),
     remove: (key) => guard(() => inner.remove(key)),
     probe: () => guard(() => inner.probe()),
@@ -270,7 +270,7 @@ test('seal: a name in the lake that has other bytes is fatal', async () => {
   const sealer = await bed.open(diskStorage, {
     ...inner,
     get: (key) => inner.get(key),
-    replace: (key, body) => inner.replace(key, body),
+    replace: (key, body, was) => inner.replace(key, body, was),
     probe: () => inner.probe(),
     putNew: (key, body) =>
       key.includes('coldchain') ? Promise.resolve('different') : inner.putNew(key, body),

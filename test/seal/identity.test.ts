@@ -214,8 +214,11 @@ describe('identity and the lake', () => {
     root: Uint8Array = log.root(size),
     key = own.key,
     name = NAME,
-  ): Promise<void> =>
-    sink.replace(checkpointKey(NAME), Buffer.from(signNote(checkpointText(name, size, root), name, key)));
+  ): Promise<void> => put(signNote(checkpointText(name, size, root), name, key));
+  const put = async (note: string): Promise<void> => {
+    const was = await sink.get(checkpointKey(NAME));
+    expect(await sink.replace(checkpointKey(NAME), Buffer.from(note), was)).toBe('replaced');
+  };
   const refusal = async (): Promise<string> => {
     const error = await compareWithLake(sink, own, log).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ConfigError);
@@ -223,15 +226,15 @@ describe('identity and the lake', () => {
   };
 
   test('identity: a lake without a checkpoint is empty', async () => {
-    expect(await compareWithLake(sink, own, log)).toBe('empty');
+    expect(await compareWithLake(sink, own, log)).toEqual({ compared: 'empty', size: 0, note: null });
   });
 
   test('identity: a lake that is equal or behind is told so', async () => {
     await publish(5);
-    expect(await compareWithLake(sink, own, log)).toBe('equal');
+    expect(await compareWithLake(sink, own, log)).toMatchObject({ compared: 'equal', size: 5 });
     for (const size of [0, 1, 4]) {
       await publish(size);
-      expect(await compareWithLake(sink, own, log)).toBe('behind');
+      expect(await compareWithLake(sink, own, log)).toMatchObject({ compared: 'behind', size });
     }
   });
 
@@ -253,14 +256,14 @@ describe('identity and the lake', () => {
     await publish(5, log.root(5), own.key, 'cold.example/other');
     expect(await refusal()).toMatch(/another key/);
     const note = signNote(checkpointText('cold.example/other', 5, log.root(5)), NAME, own.key);
-    await sink.replace(checkpointKey(NAME), Buffer.from(note));
+    await put(note);
     expect(await refusal()).toMatch(/older than the lake/);
   });
 
   test('identity: a damaged checkpoint is refused, not overwritten', async () => {
     const note = signNote(checkpointText(NAME, 5, log.root(5)), NAME, own.key);
     for (const bad of [note.slice(0, -10), note.replace('\n5\n', '\n4\n'), 'rubbish']) {
-      await sink.replace(checkpointKey(NAME), Buffer.from(bad));
+      await put(bad);
       expect(await refusal()).toMatch(/damaged/);
     }
   });

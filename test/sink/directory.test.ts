@@ -21,6 +21,7 @@ import { diskStorage, type Storage } from '../../engine/storage.ts';
 import { CHANGING_CALLS, type Fault, faultyStorage } from '../support/faulty-storage.ts';
 
 const KEY = 'coldchain/year=2026/month=01/day=31/batch_00_1.ndjson.zst';
+const OTHER = Buffer.from('other bytes');
 const BODY = Buffer.from('a body long enough to be torn');
 
 let folder: string;
@@ -60,9 +61,24 @@ describe('directory sink', () => {
   test('directory sink: replace gives a name other bytes, and get of nothing is null', async () => {
     const sink = await openSink();
     expect(await sink.get('_log/a/checkpoint')).toBeNull();
-    await sink.replace('_log/a/checkpoint', Buffer.from('one'));
-    await sink.replace('_log/a/checkpoint', Buffer.from('two'));
-    expect(Buffer.from((await sink.get('_log/a/checkpoint')) ?? []).toString()).toBe('two');
+    const [key, one, two] = ['_log/a/checkpoint', Buffer.from('one'), Buffer.from('two')];
+    expect(await sink.replace(key, one, null)).toBe('replaced');
+    expect(await sink.replace(key, two, one)).toBe('replaced');
+    expect(Buffer.from((await sink.get(key)) ?? []).toString()).toBe('two');
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('directory sink: replace leaves alone what is not what it should replace', async () => {
+    const sink = await openSink();
+    const [key, one, two] = ['_log/a/checkpoint', Buffer.from('one'), Buffer.from('two')];
+    expect(await sink.replace(key, two, one)).toBe('different');
+    expect(await sink.get(key)).toBeNull();
+    await sink.replace(key, one, null);
+    expect(await sink.replace(key, two, null)).toBe('different');
+    expect(await sink.replace(key, two, Buffer.from('on'))).toBe('different');
+    expect(Buffer.from((await sink.get(key)) ?? []).toString()).toBe('one');
+    // An answer that was lost: the same call again.
+    expect(await sink.replace(key, one, null)).toBe('replaced');
     expect(leftovers()).toEqual([]);
   });
 
@@ -81,7 +97,7 @@ describe('directory sink', () => {
     await sink.putNew(KEY, BODY);
     trace.length = 0;
     await sink.putNew(KEY.replace('_1.', '_2.'), BODY);
-    await sink.replace(KEY.replace('_1.', '_3.'), BODY);
+    await sink.replace(KEY.replace('_1.', '_3.'), BODY, null);
     const changes = trace.filter(({ kind }) => CHANGING_CALLS.includes(kind)).map(({ kind }) => kind);
     expect(changes).toEqual([
       ...['create', 'write', 'sync', 'link', 'syncFolder', 'unlink'],
@@ -146,7 +162,7 @@ describe('directory sink', () => {
       expect(isKey(key), key).toBe(false);
       await expect(sink.putNew(key, BODY), key).rejects.toBeInstanceOf(SinkFault);
       await expect(sink.get(key)).rejects.toBeInstanceOf(SinkFault);
-      await expect(sink.replace(key, BODY)).rejects.toBeInstanceOf(SinkFault);
+      await expect(sink.replace(key, BODY, null)).rejects.toBeInstanceOf(SinkFault);
       await expect(sink.remove(key)).rejects.toBeInstanceOf(SinkFault);
     }
     expect(isKey(KEY)).toBe(true);
@@ -185,9 +201,9 @@ describe('directory sink', () => {
       const sink = await openSink(sweep.storage);
       swept = false;
       if (kind === 'link') expect(await sink.putNew(KEY, BODY)).toBe('created');
-      else await sink.replace(KEY, BODY);
+      else expect(await sink.replace(KEY, OTHER, BODY)).toBe('replaced');
       expect(swept).toBe(true);
-      expect(readFileSync(join(lake, KEY))).toEqual(BODY);
+      expect(readFileSync(join(lake, KEY))).toEqual(kind === 'link' ? BODY : OTHER);
     }
   });
 
@@ -197,7 +213,7 @@ describe('directory sink', () => {
       const { storage } = faultyStorage(diskStorage, { kind, call: 1, how: 'torn', code: 'ENOSPC' });
       const sink = directorySink(storage, lake);
       await expect(
-        kind === 'rename' ? sink.replace(KEY, BODY) : sink.putNew(KEY, BODY),
+        kind === 'rename' ? sink.replace(KEY, BODY, null) : sink.putNew(KEY, BODY),
       ).rejects.toBeInstanceOf(SinkOutage);
       expect(leftovers()).toEqual([]);
     }
@@ -210,7 +226,7 @@ describe('directory sink', () => {
     await expect(sink.putNew(KEY.replace('_1.', '_2.'), BODY)).rejects.toBeInstanceOf(SinkOutage);
     await expect(sink.get(KEY)).rejects.toThrow(/mounted/);
     await expect(sink.remove(KEY)).rejects.toBeInstanceOf(SinkOutage);
-    await expect(sink.replace('_log/a/checkpoint', BODY)).rejects.toBeInstanceOf(SinkOutage);
+    await expect(sink.replace('_log/a/checkpoint', BODY, null)).rejects.toBeInstanceOf(SinkOutage);
     expect(existsSync(lake)).toBe(false);
     mkdirSync(lake);
     expect(await sink.putNew(KEY, BODY)).toBe('created');
@@ -300,9 +316,9 @@ describe('directory sink, each call failing once', () => {
   test('directory sink: a replace that failed anywhere is repeated with success', async () => {
     await faultTable(
       async (sink) => {
-        await sink.replace(KEY, BODY);
+        await sink.replace(KEY, BODY, null);
       },
-      async (sink) => sink.replace(KEY, BODY),
+      async (sink) => expect(await sink.replace(KEY, BODY, null)).toBe('replaced'),
     );
   });
 
