@@ -1,5 +1,6 @@
 // Runs object checks: on this thread, or spread over worker threads when there is a built entry to start (from sources
-// there is none). At most two jobs per thread are under way, so memory is bounded by threads × object.
+// there is none). At most two jobs per thread are under way, so memory is bounded by threads × object. An object comes
+// with its bytes, which then belong to the checker, or is read from the folder of the lake.
 
 import { Worker } from 'node:worker_threads';
 import { initCompress } from '../../workers/compress.ts';
@@ -12,34 +13,43 @@ export type OnResult = (job: ObjectJob, result: ObjectResult) => void;
 /** What a worker answers. */
 export type Answer = { readonly result: ObjectResult } | { readonly error: string };
 
+/** What a worker is asked. Without `body` it reads the object itself. */
+export interface Question {
+  readonly job: ObjectJob;
+  readonly body: Uint8Array | undefined;
+}
+
 /** What a worker is started with. */
 export interface ObjectWorkerData {
-  readonly lake: string;
+  readonly folder: string | null;
   readonly kernels: KernelChoice;
 }
 
 const JOBS_PER_THREAD = 2;
 
 export interface Checker {
-  /** Takes a job; resolves when there is room for the next one. */
-  submit(job: ObjectJob): Promise<void>;
+  /** Takes a job; resolves when there is room for the next one. `body`: the object, in memory of its own. */
+  submit(job: ObjectJob, body?: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Resolves when every job is done. */
   drain(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a checker with `threads` workers, which use `kernels`; 0 = on this thread, with the kernels that it uses. */
+/**
+ * Starts a checker with `threads` workers, which use `kernels`; 0 = on this thread, with the kernels that it uses.
+ * `folder` = the lake's, null when every job comes with its bytes.
+ */
 export async function startChecker(
-  lake: string,
+  folder: string | null,
   threads: number,
   kernels: KernelChoice,
   onResult: OnResult,
 ): Promise<Checker> {
   if (threads > 0 && import.meta.url.endsWith('.js'))
-    return new ThreadChecker({ lake, kernels }, threads, onResult);
+    return new ThreadChecker({ folder, kernels }, threads, onResult);
   await initCompress();
   return {
-    submit: async (job) => onResult(job, checkObject(lake, job)),
+    submit: async (job, body) => onResult(job, checkObject(folder, job, body)),
     drain: async () => {},
     close: async () => {},
   };
@@ -48,7 +58,7 @@ export async function startChecker(
 class ThreadChecker implements Checker {
   readonly #onResult: OnResult;
   readonly #workers: { worker: Worker; jobs: ObjectJob[] }[];
-  #wake: () => void = () => {};
+  #waiting: (() => void)[] = [];
   #failed: Error | null = null;
 
   constructor(workerData: ObjectWorkerData, threads: number, onResult: OnResult) {
@@ -62,12 +72,13 @@ class ThreadChecker implements Checker {
     });
   }
 
-  async submit(job: ObjectJob): Promise<void> {
+  async submit(job: ObjectJob, body?: Uint8Array<ArrayBuffer>): Promise<void> {
     const slot = this.#workers.reduce((least, other) =>
       other.jobs.length < least.jobs.length ? other : least,
     );
     slot.jobs.push(job);
-    slot.worker.postMessage(job);
+    const question: Question = { job, body };
+    slot.worker.postMessage(question, body === undefined ? [] : [body.buffer]);
     await this.#until(() => this.#workers.some(({ jobs }) => jobs.length < JOBS_PER_THREAD));
   }
 
@@ -81,9 +92,7 @@ class ThreadChecker implements Checker {
 
   async #until(condition: () => boolean): Promise<void> {
     while (this.#failed === null && !condition()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (this.#failed !== null) throw this.#failed;
   }
@@ -99,5 +108,11 @@ class ThreadChecker implements Checker {
   #fail(error: Error): void {
     this.#failed ??= error;
     this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
   }
 }

@@ -1,5 +1,6 @@
-// A lake in a directory, as a verifier sees it: named files read whole and bounded, and a walk over every name. Nothing is
-// ever written. Names come from seals and are checked before they get here; they are joined below the root all the same.
+// The files of a lake in a directory: read whole and bounded, and a walk over every name. Synchronous inside: a read takes
+// microseconds, and objects are checked in threads of their own. Nothing is ever written. Names come from seals and are
+// checked before they get here; they are joined below the root all the same.
 
 import {
   closeSync,
@@ -12,6 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Folder, Lake } from './lake.ts';
 
 /** The verification cannot go on (permission, I/O error, no such lake): exit 2, which says nothing about the lake. */
 export class VerifyError extends Error {
@@ -85,13 +87,11 @@ export function fileSize(root: string, key: string): number | null {
   }
 }
 
-/** When a file was modified last, Unix ms; null when there is none. */
-export function modifiedMs(root: string, key: string): number | null {
+function modifiedMs(root: string, key: string): number | null {
   return lstatSync(join(root, key), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
-/** Whether there is a folder. */
-export function isFolder(path: string): boolean {
+function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
@@ -124,17 +124,32 @@ function open(root: string, folder: string): ReturnType<typeof opendirSync> | nu
   }
 }
 
-/** Names in one folder, sorted; empty when there is no such folder. `folders` tells which kind. */
-export function names(root: string, folder: string, folders: boolean): string[] {
+function list(root: string, folder: string): Folder {
   const directory = open(root, folder);
-  if (directory === null) return [];
-  const out: string[] = [];
+  const folders: string[] = [];
+  const files: string[] = [];
+  if (directory === null) return { folders, files };
   try {
-    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (entry.isDirectory() === folders) out.push(entry.name);
-    }
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      (entry.isDirectory() ? folders : files).push(entry.name);
   } finally {
     directory.closeSync();
   }
-  return out.sort();
+  return { folders: folders.sort(), files: files.sort() };
+}
+
+/** The lake in `folder`, an absolute path. */
+export function directoryLake(folder: string): Lake {
+  return {
+    place: folder,
+    folder,
+    exists: async () => isFolder(folder),
+    readFile: async (key, maxBytes) => readFile(folder, key, maxBytes),
+    size: async (key) => fileSize(folder, key),
+    modifiedMs: async (key) => modifiedMs(folder, key),
+    list: async (key) => list(folder, key),
+    walk: async function* (key) {
+      yield* walk(folder, key);
+    },
+  };
 }

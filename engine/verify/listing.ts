@@ -4,8 +4,9 @@
 import { hash } from 'node:crypto';
 import { HASH_BYTES } from '../batch/merkle.ts';
 import { levelWidth, parseTilePath, TILE_WIDTH, type TileName, tilePath } from '../seal/tiles.ts';
-import { type Listed, readFile, UnfitFile, walk } from './files.ts';
+import { type Listed, UnfitFile } from './files.ts';
 import type { KeySet } from './keyset.ts';
+import type { Lake } from './lake.ts';
 import type { Findings } from './report.ts';
 import { isSizeName } from './trust.ts';
 
@@ -13,7 +14,7 @@ const SCHEMA_KEY = /^_schema\/[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,5}\/([0-9a-f]{6
 const MAX_BYTES = 1 << 26;
 
 export interface ListingInput {
-  readonly lake: string;
+  readonly lake: Lake;
   /** Logs and their sizes. */
   readonly sizes: ReadonlyMap<string, number>;
   /** Keys that some seal names. */
@@ -36,9 +37,9 @@ export async function checkListing(input: ListingInput, breathe: () => Promise<v
   const from = input.startMs - input.graceMs;
   // A time in the future is no excuse: nobody knows when such a file was written.
   const to = Math.max(input.startMs, Date.now()) + input.graceMs;
-  for (const file of walk(input.lake, '')) {
+  for await (const file of input.lake.walk('')) {
     await breathe();
-    if (isKnown(input, file)) continue;
+    if (await isKnown(input, file)) continue;
     const name = file.key.slice(file.key.lastIndexOf('/') + 1);
     const home = input.missing.get(name);
     if (home !== undefined) {
@@ -54,20 +55,20 @@ export async function checkListing(input: ListingInput, breathe: () => Promise<v
   return young;
 }
 
-function isKnown(input: ListingInput, { key }: Listed): boolean {
+async function isKnown(input: ListingInput, { key }: Listed): Promise<boolean> {
   if (key.startsWith('_log/')) return isKnownLogFile(input, key);
   const schema = SCHEMA_KEY.exec(key);
   if (schema === null) return input.named.has(key);
   // A schema is known by its hash, also before the first seal that names it. Those that seals name are checked there.
   if (!input.named.has(key)) {
-    const file = content(input.lake, key);
+    const file = await content(input.lake, key);
     if (file === null || hash('sha256', file, 'hex') !== schema[1])
       input.findings.add('ALTERED', null, key, null, 'the schema does not hash to its name');
   }
   return true;
 }
 
-function isKnownLogFile(input: ListingInput, key: string): boolean {
+async function isKnownLogFile(input: ListingInput, key: string): Promise<boolean> {
   for (const [origin, size] of input.sizes) {
     const base = `_log/${origin}/`;
     if (!key.startsWith(base)) continue;
@@ -81,7 +82,12 @@ function isKnownLogFile(input: ListingInput, key: string): boolean {
 }
 
 /** The tiles of this size were compared with the tree; earlier partial ones are compared with those. */
-function isKnownTile(input: ListingInput, origin: string, size: number, tile: TileName): boolean {
+async function isKnownTile(
+  input: ListingInput,
+  origin: string,
+  size: number,
+  tile: TileName,
+): Promise<boolean> {
   const nodes = levelWidth(size, tile.level === 'entries' ? 0 : tile.level);
   const width = Math.min(TILE_WIDTH, nodes - tile.number * TILE_WIDTH);
   if (tile.width === width) return true;
@@ -89,10 +95,10 @@ function isKnownTile(input: ListingInput, origin: string, size: number, tile: Ti
   const key = `_log/${origin}/${tilePath(tile)}`;
   const today = `_log/${origin}/${tilePath({ ...tile, width })}`;
   if (input.doubtedTiles.has(today)) return true;
-  const whole = content(input.lake, today);
+  const whole = await content(input.lake, today);
   // Without the tile of this size there is nothing to compare with; that it is missing has been told.
   if (whole === null) return true;
-  const file = content(input.lake, key);
+  const file = await content(input.lake, key);
   const bytes = tile.level === 'entries' ? bundleBytes(whole, tile.width) : tile.width * HASH_BYTES;
   if (file === null || Buffer.compare(file, whole.subarray(0, bytes)) !== 0) {
     input.findings.add(
@@ -114,9 +120,9 @@ function bundleBytes(bundle: Uint8Array, entries: number): number {
   return at;
 }
 
-function content(lake: string, key: string): Buffer | null {
+async function content(lake: Lake, key: string): Promise<Buffer | null> {
   try {
-    return readFile(lake, key, MAX_BYTES);
+    return await lake.readFile(key, MAX_BYTES);
   } catch (error) {
     if (error instanceof UnfitFile) return null;
     throw error;

@@ -14,7 +14,8 @@ import {
   type TileName,
   tilePath,
 } from '../seal/tiles.ts';
-import { fileSize, readFile, UnfitFile, walk } from './files.ts';
+import { UnfitFile } from './files.ts';
+import type { Lake } from './lake.ts';
 import type { Findings } from './report.ts';
 import { Tree } from './tree.ts';
 import type { Head } from './trust.ts';
@@ -34,9 +35,9 @@ interface TileFault {
   readonly verdict: 'MISSING' | 'ALTERED';
 }
 
-/** Reads one log. `entries()` must be run to its end, then `conclude()` says what became of the tree. */
+/** Reads one log. `bundles()` must be run to its end, then `conclude()` says what became of the tree. */
 export class LogReader {
-  readonly #lake: string;
+  readonly #lake: Lake;
   readonly #origin: string;
   readonly #size: number;
   readonly #findings: Findings;
@@ -44,12 +45,14 @@ export class LogReader {
   readonly #sizes: ReadonlySet<number>;
   readonly #tree: Tree;
   #faults: TileFault[] = [];
+  /** Tiles above level 0 that were computed and not compared yet. */
+  readonly #computed: { name: TileName; hashes: Buffer }[] = [];
   readonly #disagreements: { number: number; width: number; index: number }[] = [];
   #broken = false;
   readonly #doubted: string[] = [];
 
   /** `size` = seals that the log must have; `heads` = the signed heads to compare, the newest last. */
-  constructor(lake: string, origin: string, size: number, heads: readonly Head[], findings: Findings) {
+  constructor(lake: Lake, origin: string, size: number, heads: readonly Head[], findings: Findings) {
     this.#lake = lake;
     this.#origin = origin;
     this.#size = size;
@@ -69,18 +72,19 @@ export class LogReader {
     return this.#doubted;
   }
 
-  *entries(): Generator<Entry> {
+  /** The entries in order, a bundle at a time. */
+  async *bundles(): AsyncGenerator<readonly Entry[]> {
     let highest: number | null = null;
     for (let number = 0; number * TILE_WIDTH < this.#size; number++) {
       const width = Math.min(TILE_WIDTH, this.#size - number * TILE_WIDTH);
       const first = number * TILE_WIDTH;
       const where = this.#key({ level: 'entries', number, width });
-      const hashes = this.#hashTile(number, width);
-      const bundle = this.#read(where, MAX_BUNDLE_BYTES);
+      const hashes = await this.#hashTile(number, width);
+      const bundle = await this.#read(where, MAX_BUNDLE_BYTES);
       if (bundle === null) {
         this.#broken = true;
         // A checkpoint may speak of more tiles than there can ever be: what is missing to the end is one finding.
-        highest ??= this.#highestBundle();
+        highest ??= await this.#highestBundle();
         const last = number > highest ? this.#size - 1 : first + width - 1;
         this.#findings.add(
           'GAP',
@@ -97,18 +101,22 @@ export class LogReader {
         this.#doubted.push(where);
         this.#findings.add('ALTERED', this.#origin, where, first, `not a bundle of ${width} entries`);
       }
-      yield* this.#tile(number, width, where, entries, hashes);
+      const all = this.#tile(number, width, where, entries, hashes);
+      await this.#compareTiles();
+      yield all;
     }
     this.#tree.end();
+    await this.#compareTiles();
   }
 
-  *#tile(
+  #tile(
     number: number,
     width: number,
     where: string,
     entries: readonly Uint8Array[] | null,
     hashes: Uint8Array | null,
-  ): Generator<Entry> {
+  ): Entry[] {
+    const all: Entry[] = [];
     let told = false;
     for (let i = 0; i < width; i++) {
       const bytes = entries?.[i] ?? null;
@@ -120,15 +128,16 @@ export class LogReader {
       told ||= doubtful;
       // A hole in the leaves ends the tree: no root beyond it can be computed.
       if (own !== null && this.#tree.size === index) this.#tree.push(own);
-      yield { index, bytes, where, doubtful };
+      all.push({ index, bytes, where, doubtful });
     }
+    return all;
   }
 
   /**
    * Compares tree, tiles and heads. @returns whether the root of all `size` seals was computed and is that of the newest
    * head, signed.
    */
-  conclude(): boolean {
+  async conclude(): Promise<boolean> {
     const newest = this.#heads.at(-1);
     let tree = this.#tree;
     let bundlesChanged = false;
@@ -138,7 +147,7 @@ export class LogReader {
       this.#disagreements.length > 0
     ) {
       const faults = this.#faults;
-      const published = this.#publishedTree();
+      const published = await this.#publishedTree();
       bundlesChanged = published.agrees(newest.size, newest.root) === true;
       if (bundlesChanged) tree = published;
       else this.#faults = faults;
@@ -176,13 +185,13 @@ export class LogReader {
    * Partial tiles of the sizes of `kept`, checkpoints in `checkpoints/`: each exists for as long as there is no full one in its place.
    * What is in them is compared where files are listed.
    */
-  keptTiles(kept: readonly Head[]): void {
+  async keptTiles(kept: readonly Head[]): Promise<void> {
     const told = new Set<string>();
     for (const head of kept) {
       if (!head.signed || head.size >= this.#size) continue;
       for (const name of openTiles(head.size, this.#size)) {
         const key = this.#key(name);
-        const reason = told.has(key) ? null : absence(this.#lake, key);
+        const reason = told.has(key) ? null : await absence(this.#lake, key);
         told.add(key);
         if (reason !== null)
           this.#findings.add('MISSING', this.#origin, key, null, `${reason}: ${head.key} is of this size`);
@@ -191,30 +200,39 @@ export class LogReader {
   }
 
   /** The tree that the published leaf hashes give, bundles left aside. */
-  #publishedTree(): Tree {
+  async #publishedTree(): Promise<Tree> {
     this.#faults = [];
     const tree = this.#newTree();
     for (let number = 0; number * TILE_WIDTH < this.#size; number++) {
       const width = Math.min(TILE_WIDTH, this.#size - number * TILE_WIDTH);
-      const hashes = this.#hashTile(number, width);
+      const hashes = await this.#hashTile(number, width);
       if (hashes === null) return tree;
       for (let i = 0; i < width; i++) tree.push(nodeAt(hashes, i));
+      await this.#compareTiles();
     }
     tree.end();
+    await this.#compareTiles();
     return tree;
   }
 
   #newTree(): Tree {
-    return new Tree(this.#sizes, (name, hashes) => {
-      const file = this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
-      if (file === null) this.#faults.push({ name, verdict: 'MISSING' });
-      else if (Buffer.compare(file, hashes) !== 0) this.#faults.push({ name, verdict: 'ALTERED' });
-    });
+    return new Tree(this.#sizes, (name, hashes) =>
+      this.#computed.push({ name, hashes: Buffer.from(hashes) }),
+    );
   }
 
-  #hashTile(number: number, width: number): Uint8Array | null {
+  /** Compares the tiles that the tree has given since the last call, one in 256 seals, with those in the lake. */
+  async #compareTiles(): Promise<void> {
+    for (const { name, hashes } of this.#computed.splice(0)) {
+      const file = await this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
+      if (file === null) this.#faults.push({ name, verdict: 'MISSING' });
+      else if (Buffer.compare(file, hashes) !== 0) this.#faults.push({ name, verdict: 'ALTERED' });
+    }
+  }
+
+  async #hashTile(number: number, width: number): Promise<Uint8Array | null> {
     const name = { level: 0, number, width };
-    const file = this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
+    const file = await this.#read(this.#key(name), TILE_WIDTH * HASH_BYTES);
     if (file !== null && file.length === width * HASH_BYTES) return file;
     this.#faults.push({ name, verdict: file === null ? 'MISSING' : 'ALTERED' });
     return null;
@@ -225,19 +243,19 @@ export class LogReader {
   }
 
   /** A file that cannot be what it should be reads as one that holds nothing. */
-  #read(key: string, maxBytes: number): Buffer | null {
+  async #read(key: string, maxBytes: number): Promise<Buffer | null> {
     try {
-      return readFile(this.#lake, key, maxBytes);
+      return await this.#lake.readFile(key, maxBytes);
     } catch (error) {
       if (error instanceof UnfitFile) return Buffer.alloc(0);
       throw error;
     }
   }
 
-  #highestBundle(): number {
+  async #highestBundle(): Promise<number> {
     let highest = -1;
     const base = `_log/${this.#origin}/`;
-    for (const { key } of walk(this.#lake, `${base}tile/entries`)) {
+    for await (const { key } of this.#lake.walk(`${base}tile/entries`)) {
       highest = Math.max(highest, parseTilePath(key.slice(base.length))?.number ?? -1);
     }
     return highest;
@@ -257,9 +275,9 @@ function* openTiles(size: number, now: number): Generator<TileName> {
   }
 }
 
-function absence(lake: string, key: string): string | null {
+async function absence(lake: Lake, key: string): Promise<string | null> {
   try {
-    return fileSize(lake, key) === null ? 'the tile does not exist' : null;
+    return (await lake.size(key)) === null ? 'the tile does not exist' : null;
   } catch (error) {
     if (error instanceof UnfitFile) return 'the tile is not a file';
     throw error;

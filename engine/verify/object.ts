@@ -33,17 +33,23 @@ export interface ObjectResult {
   readonly events: readonly string[];
 }
 
-/** Checks one object. Needs `initCompress()` first, unless `quick`. @throws VerifyError when the file cannot be read. */
-export function checkObject(lake: string, job: ObjectJob): ObjectResult {
+/**
+ * Checks one object: `body`, or, without it, the file in `folder`. Needs `initCompress()` first, unless `quick`.
+ * @throws VerifyError when the file cannot be read.
+ */
+export function checkObject(folder: string | null, job: ObjectJob, body?: Uint8Array): ObjectResult {
   try {
-    return job.quick ? measure(lake, job.seal) : compare(lake, job);
+    if (body !== undefined) return compare(body, job);
+    if (folder === null) return missing();
+    return job.quick ? measure(folder, job.seal) : read(folder, job);
   } catch (error) {
     if (error instanceof UnfitFile) return failed('ALTERED', error.message, null, 0);
     throw error;
   }
 }
 
-function failed(
+/** What came of an object that is not as its seal says. */
+export function failed(
   verdict: Finding['verdict'],
   reason: string,
   sha256: string | null,
@@ -52,19 +58,25 @@ function failed(
   return { problem: { verdict, reason }, sha256, bytes, events: [] };
 }
 
-const MISSING = 'the seal names an object that is not there';
+/** There is no object under the key. */
+export function missing(): ObjectResult {
+  return failed('MISSING', 'the seal names an object that is not there', null, 0);
+}
 
 function measure(lake: string, seal: ObjectSeal): ObjectResult {
   const bytes = fileSize(lake, seal.key);
-  if (bytes === null) return failed('MISSING', MISSING, null, 0);
+  if (bytes === null) return missing();
   if (bytes !== seal.zstd_bytes)
     return failed('ALTERED', `${bytes} bytes, the seal says ${seal.zstd_bytes}`, null, bytes);
   return { problem: null, sha256: null, bytes, events: [] };
 }
 
-function compare(lake: string, { seal, day }: ObjectJob): ObjectResult {
-  const file = readFile(lake, seal.key, MAX_OBJECT_BYTES);
-  if (file === null) return failed('MISSING', MISSING, null, 0);
+function read(folder: string, job: ObjectJob): ObjectResult {
+  const file = readFile(folder, job.seal.key, MAX_OBJECT_BYTES);
+  return file === null ? missing() : compare(file, job);
+}
+
+function compare(file: Uint8Array, { seal, day }: ObjectJob): ObjectResult {
   const sha256 = sha256Hex(file);
   const exact = sha256 === seal.zstd_sha256 && file.length === seal.zstd_bytes;
   let facts: LineFacts;

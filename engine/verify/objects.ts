@@ -3,8 +3,9 @@
 
 import { sha256Hex } from '../batch/merkle.ts';
 import type { ObjectSeal } from '../batch/seal.ts';
-import { readFile, UnfitFile } from './files.ts';
+import { UnfitFile } from './files.ts';
 import { KeySet } from './keyset.ts';
+import type { Lake } from './lake.ts';
 import type { ObjectJob, ObjectResult } from './object.ts';
 import type { Findings } from './report.ts';
 
@@ -20,20 +21,20 @@ export class Objects {
   count = 0;
   records = 0;
   bytes = 0;
-  readonly #lake: string;
+  readonly #lake: Lake;
   readonly #findings: Findings;
   readonly #schemas = new Set<string>();
   /** Altered objects: SHA-256 found → key, and SHA-256 that should be there → key. */
   readonly #foundAt = new Map<string, string>();
   readonly #wantedAt = new Map<string, string>();
 
-  constructor(lake: string, findings: Findings) {
+  constructor(lake: Lake, findings: Findings) {
     this.#lake = lake;
     this.#findings = findings;
   }
 
   /** A seal names an object and a schema; the schema is checked the first time. */
-  name(origin: string, index: number, seal: ObjectSeal): void {
+  async name(origin: string, index: number, seal: ObjectSeal): Promise<void> {
     this.named.add(seal.key);
     const key = `_schema/${seal.schema}/${seal.schema_sha256}.json`;
     if (!SCHEMA.test(seal.schema) || this.#schemas.has(key)) return;
@@ -42,7 +43,7 @@ export class Objects {
     const add = (verdict: 'MISSING' | 'ALTERED', reason: string): void =>
       this.#findings.add(verdict, origin, key, index, reason);
     try {
-      const file = readFile(this.#lake, key, MAX_SCHEMA_BYTES);
+      const file = await this.#lake.readFile(key, MAX_SCHEMA_BYTES);
       if (file === null) add('MISSING', 'the schema that the seal names is not there');
       else if (sha256Hex(file) !== seal.schema_sha256) add('ALTERED', 'the schema does not hash to its name');
     } catch (error) {

@@ -2,7 +2,7 @@
 
 import { type NoteKey, vkey } from '../seal/note.ts';
 import { Chain } from './chain.ts';
-import { modifiedMs, names } from './files.ts';
+import type { Lake } from './lake.ts';
 import { LogReader } from './log.ts';
 import type { ObjectJob } from './object.ts';
 import { Findings, type OriginReport } from './report.ts';
@@ -14,7 +14,7 @@ const REPLACE_WAIT_MS = 200;
 
 /** What one log needs from the verification that it is part of. */
 export interface OriginInput {
-  readonly lake: string;
+  readonly lake: Lake;
   readonly origin: string;
   readonly keys: readonly NoteKey[];
   /** The auditor's own checkpoint of this log. */
@@ -43,25 +43,24 @@ export interface CheckedOrigin {
 }
 
 /** Names of the logs below `_log/`, sorted: the folders that hold a log's files. */
-export function findOrigins(lake: string): string[] {
+export async function findOrigins(lake: Lake): Promise<string[]> {
   const found: string[] = [];
-  const visit = (folder: string): void => {
-    const folders = names(lake, folder, true);
-    const files = names(lake, folder, false);
+  const visit = async (folder: string): Promise<void> => {
+    const { folders, files } = await lake.list(folder);
     const own = (name: string): boolean => name === 'tile' || name === 'checkpoints';
     const isLog = files.includes('checkpoint') || files.includes('policy') || folders.some(own);
     if (isLog && folder !== '_log') found.push(folder.slice('_log/'.length));
-    for (const name of folders) if (!isLog || !own(name)) visit(`${folder}/${name}`);
+    for (const name of folders) if (!isLog || !own(name)) await visit(`${folder}/${name}`);
   };
-  visit('_log');
+  await visit('_log');
   return found.sort();
 }
 
 /** Verifies one log. @returns its report, whether some seals could not be read, and tiles in doubt. */
 export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
   const { lake, origin, keys, since, findings } = input;
-  const kept = keptCheckpoints(lake, origin, keys, findings);
-  const begun = kept.length > 0 || !mayBegin(input);
+  const kept = await keptCheckpoints(lake, origin, keys, findings);
+  const begun = kept.length > 0 || !(await mayBegin(input));
   const head = begun ? await newestHead(input, kept) : null;
   const size = head?.size ?? kept.at(-1)?.size ?? 0;
   input.onSize(size);
@@ -73,15 +72,17 @@ export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
   const reader = new LogReader(lake, origin, size, heads, findings);
   const chain = new Chain(origin, findings);
   input.onChain(chain);
-  for (const { index, bytes, where, doubtful } of reader.entries()) {
-    await input.onSeal();
-    const named = bytes === null ? chain.lost() : chain.step(index, bytes, where, doubtful);
-    if (named !== null) await input.onObject({ origin, index, ...named, doubtful, quick: input.quick });
+  for await (const entries of reader.bundles()) {
+    for (const { index, bytes, where, doubtful } of entries) {
+      await input.onSeal();
+      const named = bytes === null ? chain.lost() : chain.step(index, bytes, where, doubtful);
+      if (named !== null) await input.onObject({ origin, index, ...named, doubtful, quick: input.quick });
+    }
   }
   await input.drain();
   if (!input.quick) chain.end();
-  const proven = reader.conclude();
-  reader.keptTiles(kept);
+  const proven = await reader.conclude();
+  await reader.keptTiles(kept);
   const report = {
     origin,
     size,
@@ -98,10 +99,10 @@ export async function checkOrigin(input: OriginInput): Promise<CheckedOrigin> {
 }
 
 /** An engine puts its policy at its first start, and the first checkpoint after its first seal. */
-function mayBegin({ lake, origin, mayBegin }: OriginInput): boolean {
-  const policyMs = modifiedMs(lake, `_log/${origin}/policy`);
+async function mayBegin({ lake, origin, mayBegin }: OriginInput): Promise<boolean> {
+  const policyMs = await lake.modifiedMs(`_log/${origin}/policy`);
   if (policyMs === null || !mayBegin(policyMs)) return false;
-  return modifiedMs(lake, `_log/${origin}/checkpoint`) === null;
+  return (await lake.modifiedMs(`_log/${origin}/checkpoint`)) === null;
 }
 
 /** The checkpoint; ROLLBACK when it stays behind one that was kept. */
@@ -112,11 +113,11 @@ async function newestHead(
   const keptSize = kept.findLast((one) => one.signed)?.size ?? 0;
   const key = `_log/${origin}/checkpoint`;
   for (let tries = 0; tries < REPLACE_TRIES; tries++) {
-    const head = readCheckpoint(lake, key, origin, keys, new Findings());
+    const head = await readCheckpoint(lake, key, origin, keys, new Findings());
     if (head === null || head.size >= keptSize) break;
     await new Promise((wake) => setTimeout(wake, REPLACE_WAIT_MS));
   }
-  const head = readCheckpoint(lake, key, origin, keys, findings);
+  const head = await readCheckpoint(lake, key, origin, keys, findings);
   if (head !== null && head.size < keptSize) {
     const reason = `${head.size} seals, but a checkpoint of ${keptSize} was kept in checkpoints/`;
     findings.add('ROLLBACK', origin, key, null, reason);

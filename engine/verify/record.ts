@@ -8,7 +8,8 @@ import { decodeSeal, type ObjectSeal, SealError } from '../batch/seal.ts';
 import { MAX_OBJECT_BYTES } from '../limits.ts';
 import { parseCheckpoint } from '../seal/checkpoint.ts';
 import { NoteError, type NoteKey, openNote, vkey } from '../seal/note.ts';
-import { readFile, VerifyError } from './files.ts';
+import { directoryLake, VerifyError } from './files.ts';
+import type { Lake } from './lake.ts';
 import { leavesOf } from './lines.ts';
 import { LogReader } from './log.ts';
 import { findOrigins } from './origin.ts';
@@ -69,14 +70,15 @@ const MAX_LINES_BYTES = 4 * MAX_OBJECT_BYTES;
  */
 export async function proveRecord(options: RecordOptions): Promise<RecordProof> {
   await initCompress();
-  const lake = resolve(options.lake);
+  const lake = directoryLake(resolve(options.lake));
   const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
-  for (const origin of findOrigins(lake)) {
-    const keys = trusted?.filter((key) => key.name === origin) ?? lakePolicy(lake, origin, new Findings());
-    const found = findSeal(lake, origin, keys, options.key);
+  for (const origin of await findOrigins(lake)) {
+    const keys =
+      trusted?.filter((key) => key.name === origin) ?? (await lakePolicy(lake, origin, new Findings()));
+    const found = await findSeal(lake, origin, keys, options.key);
     if (found === null) continue;
-    const note = readFile(lake, `_log/${origin}/checkpoint`, MAX_NOTE_BYTES)?.toString('utf8') ?? '';
-    const { record, leaf, path } = linePath(lake, found.seal, options.line);
+    const note = (await lake.readFile(`_log/${origin}/checkpoint`, MAX_NOTE_BYTES))?.toString('utf8') ?? '';
+    const { record, leaf, path } = await linePath(lake, found.seal, options.line);
     return {
       format: 'firn.record-proof/1',
       key: options.key,
@@ -116,19 +118,26 @@ interface FoundSeal {
 }
 
 /** The seal that names `key`, with all leaves of its log up to the checkpoint. */
-function findSeal(lake: string, origin: string, keys: readonly NoteKey[], key: string): FoundSeal | null {
+async function findSeal(
+  lake: Lake,
+  origin: string,
+  keys: readonly NoteKey[],
+  key: string,
+): Promise<FoundSeal | null> {
   const findings = new Findings();
-  const head = readCheckpoint(lake, `_log/${origin}/checkpoint`, origin, keys, findings);
+  const head = await readCheckpoint(lake, `_log/${origin}/checkpoint`, origin, keys, findings);
   if (head === null) return null;
   const leaves: Uint8Array[] = [];
   let found: { seal: ObjectSeal; bytes: Uint8Array; index: number } | null = null;
-  for (const { index, bytes } of new LogReader(lake, origin, head.size, [head], findings).entries()) {
-    if (bytes === null)
-      throw new VerifyError(`seal ${index} of ${origin} cannot be read: no proof can be made`);
-    leaves.push(leafHash(bytes));
-    if (found !== null || !Buffer.from(bytes).includes(key)) continue;
-    const seal = sealOf(bytes);
-    if (seal?.key === key) found = { seal, bytes, index };
+  for await (const entries of new LogReader(lake, origin, head.size, [head], findings).bundles()) {
+    for (const { index, bytes } of entries) {
+      if (bytes === null)
+        throw new VerifyError(`seal ${index} of ${origin} cannot be read: no proof can be made`);
+      leaves.push(leafHash(bytes));
+      if (found !== null || !Buffer.from(bytes).includes(key)) continue;
+      const seal = sealOf(bytes);
+      if (seal?.key === key) found = { seal, bytes, index };
+    }
   }
   return found === null
     ? null
@@ -145,14 +154,14 @@ function sealOf(bytes: Uint8Array): ObjectSeal | null {
   }
 }
 
-function linePath(
-  lake: string,
+async function linePath(
+  lake: Lake,
   seal: ObjectSeal,
   line: number,
-): { record: string; leaf: Uint8Array; path: Uint8Array[] } {
+): Promise<{ record: string; leaf: Uint8Array; path: Uint8Array[] }> {
   if (line < 1 || line > seal.count)
     throw new VerifyError(`${seal.key} has the lines 1 to ${seal.count}, not ${line}`);
-  const file = readFile(lake, seal.key, MAX_OBJECT_BYTES);
+  const file = await lake.readFile(seal.key, MAX_OBJECT_BYTES);
   if (file === null) throw new VerifyError(`${seal.key} is not there`);
   try {
     const content = decompress(file, MAX_LINES_BYTES);

@@ -5,7 +5,8 @@
 import { type Checkpoint, parseCheckpoint } from '../seal/checkpoint.ts';
 import { NoteError, type NoteKey, openNote, splitNote } from '../seal/note.ts';
 import { parsePolicy, policyText } from '../seal/policy.ts';
-import { names, readFile, UnfitFile, VerifyError } from './files.ts';
+import { readFile, UnfitFile, VerifyError } from './files.ts';
+import type { Lake } from './lake.ts';
 import type { Findings } from './report.ts';
 
 const MAX_NOTE_BYTES = 1 << 20;
@@ -45,14 +46,18 @@ export function ownPolicy(path: string): readonly NoteKey[] {
 }
 
 /** The keys that the lake itself names for a log. A policy that firn would not have written is ALTERED. */
-export function lakePolicy(lake: string, origin: string, findings: Findings): readonly NoteKey[] {
+export async function lakePolicy(
+  lake: Lake,
+  origin: string,
+  findings: Findings,
+): Promise<readonly NoteKey[]> {
   const key = `_log/${origin}/policy`;
   const add = (verdict: 'MISSING' | 'ALTERED', reason: string): readonly NoteKey[] => {
     findings.add(verdict, origin, key, null, reason);
     return [];
   };
   try {
-    const bytes = readFile(lake, key, MAX_NOTE_BYTES);
+    const bytes = await lake.readFile(key, MAX_NOTE_BYTES);
     if (bytes === null) return add('MISSING', 'the log has no policy, so the lake names no key for it');
     const policy = parsePolicy(bytes.toString('utf8'));
     const plain = policy.witnesses.length === 0 && policy.groups.length === 0;
@@ -99,19 +104,19 @@ export function openCheckpoint(
 }
 
 /** Every checkpoint in `checkpoints/`, by size. A name that is not the size in it is MISPLACED. */
-export function keptCheckpoints(
-  lake: string,
+export async function keptCheckpoints(
+  lake: Lake,
   origin: string,
   keys: readonly NoteKey[],
   findings: Findings,
-): Head[] {
+): Promise<Head[]> {
   const heads: Head[] = [];
   const folder = `_log/${origin}/checkpoints`;
-  for (const name of names(lake, folder, false)) {
+  for (const name of (await lake.list(folder)).files) {
     // Any other name is nobody's: the listing says so.
     if (!isSizeName(name)) continue;
     const key = `${folder}/${name}`;
-    const head = readCheckpoint(lake, key, origin, keys, findings);
+    const head = await readCheckpoint(lake, key, origin, keys, findings);
     if (head === null) continue;
     if (name === String(head.size).padStart(20, '0')) heads.push(head);
     else
@@ -132,15 +137,15 @@ export function isSizeName(name: string): boolean {
 }
 
 /** The checkpoint under `key`, or null when it is missing or unreadable (then a finding says so, but for `absent: 'fine'`). */
-export function readCheckpoint(
-  lake: string,
+export async function readCheckpoint(
+  lake: Lake,
   key: string,
   origin: string,
   keys: readonly NoteKey[],
   findings: Findings,
-): Head | null {
+): Promise<Head | null> {
   try {
-    const bytes = readFile(lake, key, MAX_NOTE_BYTES);
+    const bytes = await lake.readFile(key, MAX_NOTE_BYTES);
     if (bytes === null) {
       findings.add('MISSING', origin, key, null, 'the log has no checkpoint here');
       return null;

@@ -7,7 +7,8 @@ import { useKernels } from '../../workers/kernels.ts';
 import { type NoteKey, splitNote } from '../seal/note.ts';
 import type { Chain } from './chain.ts';
 import { startChecker } from './checker.ts';
-import { isFolder, VerifyError } from './files.ts';
+import { directoryLake, VerifyError } from './files.ts';
+import type { Lake } from './lake.ts';
 import { checkListing } from './listing.ts';
 import type { ObjectJob, ObjectResult } from './object.ts';
 import { Objects } from './objects.ts';
@@ -36,13 +37,13 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
   const startMs = options.nowMs ?? Date.now();
   const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
   const began = performance.now();
-  const lake = resolve(options.lake);
+  const lake = directoryLake(resolve(options.lake));
   const quick = options.quick === true;
   const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
   const kept = options.since === undefined ? null : ownCheckpoint(options.since);
-  const origins = findOrigins(lake);
+  const origins = await findOrigins(lake);
   // Without a log there is nothing to verify; who knows of one by a policy or checkpoint of his own learns that it is gone.
-  if (origins.length === 0 && (!isFolder(lake) || (trusted === null && kept === null)))
+  if (origins.length === 0 && (!(await lake.exists()) || (trusted === null && kept === null)))
     throw new VerifyError(`${options.lake} holds no log (nothing below _log/): is it a lake?`);
   const findings = new Findings();
   missingLogs(origins, trusted, kept, findings);
@@ -106,7 +107,7 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
 
 interface LogsInput {
   readonly options: VerifyOptions;
-  readonly lake: string;
+  readonly lake: Lake;
   readonly quick: boolean;
   readonly origins: readonly string[];
   readonly trusted: readonly NoteKey[] | null;
@@ -142,10 +143,11 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
     if (job.seal.kind === 'audit') chains.get(job.origin)?.audit(job.index, result.events);
   };
   const threads = quick ? 0 : (options.threads ?? Math.min(availableParallelism(), MAX_THREADS));
-  const checker = await startChecker(lake, threads, options.kernels ?? 'auto', onResult);
+  const checker = await startChecker(lake.folder, threads, options.kernels ?? 'auto', onResult);
   try {
     for (const origin of input.origins) {
-      const keys = trusted?.filter((key) => key.name === origin) ?? lakePolicy(lake, origin, findings);
+      const keys =
+        trusted?.filter((key) => key.name === origin) ?? (await lakePolicy(lake, origin, findings));
       const own =
         kept?.origin === origin ? openCheckpoint(kept.bytes, kept.file, origin, keys, findings) : null;
       since ??= own;
@@ -163,9 +165,9 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
           done++;
           return breathe();
         },
-        onObject: (job) => {
-          objects.name(origin, job.index, job.seal);
-          return checker.submit(job);
+        onObject: async (job) => {
+          await objects.name(origin, job.index, job.seal);
+          await checker.submit(job);
         },
         drain: () => checker.drain(),
         onChain: (chain) => chains.set(origin, chain),
