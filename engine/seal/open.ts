@@ -31,6 +31,7 @@ import {
   type PartitionLimits,
   Partitions,
 } from './partitions.ts';
+import { PublishedLog } from './published-log.ts';
 import { Publisher } from './publisher.ts';
 import { readSeals, replay, type SealJournal, startState } from './replay.ts';
 import { Retention } from './retention.ts';
@@ -119,17 +120,20 @@ function recover(
   const outbox = new Outbox(storage, folders.outbox);
   outbox.dropFrom(journal.finalBelow);
   const writer = new JournalWriter(storage, folders.seals, 'seals', start.sealsEnd, { segmentBytes });
-  const publisher = new Publisher({
-    ...{ sink: options.sink, log, outbox, seals, registry, engine, key, nowMs, post, keptHour },
+  const published = new PublishedLog({
+    ...{ sink: options.sink, log, engine, key, nowMs, keptHour },
     wallMs: () => clock.wallMs(),
-    random: options.random,
     checkpointEveryMs: options.checkpointEveryMs,
     checkpointSize: lakeSize,
+  });
+  const publisher = new Publisher({
+    ...{ log, outbox, seals, registry, published, nowMs, post },
+    random: options.random,
   });
   for (const final of journal.waiting) publisher.push(final);
   const sealer = new Sealer({
     ...{ storage, stateFolder: folders.state, engine, base, fold, groups, cutter, intake, outbox, writer },
-    ...{ publisher, log, positions, nowMs, sealedMs, journaledBelow, post, prev: journal.prev },
+    ...{ publisher, published, log, positions, nowMs, sealedMs, journaledBelow, post, prev: journal.prev },
     builder: new Builder({ engine, registry, records, fold, compress: options.compress }),
     retention: new Retention({
       ...{

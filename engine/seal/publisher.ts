@@ -3,27 +3,21 @@
 // done. Knows only seals that the seal journal holds; during an outage they wait there, and their objects in the outbox.
 
 import { decodeSeal, type Seal } from '../batch/seal.ts';
-import { ConfigError, FatalError } from '../errors.ts';
+import { FatalError } from '../errors.ts';
 import type { JournalFile } from '../journal/reader.ts';
 import { MIB } from '../limits.ts';
 import type { Registry } from '../registry.ts';
-import { type Sink, SinkFault, SinkOutage } from '../sink/sink.ts';
-import { checkpointText } from './checkpoint.ts';
+import { SinkFault, SinkOutage } from '../sink/sink.ts';
 import { decodeFinal } from './cut.ts';
-import { checkpointKey, compareWithLake } from './identity.ts';
-import type { SigningKey } from './key.ts';
-import { logKey, schemaFile } from './lake-files.ts';
+import { schemaFile } from './lake-files.ts';
 import type { SealLog } from './log.ts';
-import { signNote } from './note.ts';
 import { Outage } from './outage.ts';
 import type { Outbox } from './outbox.ts';
+import type { PublishedLog } from './published-log.ts';
 
-const HOUR_MS = 3_600_000;
 /** Objects under way at the same time, and their bytes. */
 const MAX_OBJECTS = 16;
 const MAX_BYTES = 32 * MIB;
-/** Readings of the lake's checkpoint, each with an attempt to replace it. */
-const CHECKPOINT_ATTEMPTS = 3;
 
 /** A final seal in the seal journal: where its payload lies. */
 export interface FinalSeal {
@@ -42,21 +36,14 @@ export type PublisherMessage =
   | { readonly type: 'recovered' };
 
 export interface PublisherOptions {
-  readonly sink: Sink;
   readonly log: SealLog;
   readonly outbox: Outbox;
   readonly seals: JournalFile;
   readonly registry: Registry;
-  readonly engine: string;
-  readonly key: SigningKey;
-  readonly checkpointEveryMs: number;
-  readonly wallMs: () => number;
+  readonly published: PublishedLog;
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly post: (message: PublisherMessage) => void;
-  /** Size of the newest checkpoint in the lake, and the hour whose first checkpoint is kept. */
-  readonly checkpointSize: number;
-  readonly keptHour: number;
 }
 
 interface Ready {
@@ -72,29 +59,16 @@ export class Publisher {
   readonly #schemas = new Set<string>();
   #queue: FinalSeal[] = [];
   #head = 0;
-  #checkpointSize: number;
-  #checkpointMs = Number.NEGATIVE_INFINITY;
-  #keptHour: number;
 
   constructor(options: PublisherOptions) {
     const { nowMs, random, post } = options;
     this.#options = options;
-    this.#checkpointSize = options.checkpointSize;
-    this.#keptHour = options.keptHour;
     this.#outage = new Outage({
       nowMs,
       random,
       onOutage: (message) => post({ type: 'outage', message }),
       onRecovered: () => post({ type: 'recovered' }),
     });
-  }
-
-  get checkpointSize(): number {
-    return this.#checkpointSize;
-  }
-
-  get keptHour(): number {
-    return this.#keptHour;
   }
 
   /** Seals that wait. */
@@ -135,10 +109,9 @@ export class Publisher {
     if (this.#options.nowMs() < this.#outage.retryMs) return false;
     return this.#attempt(async () => {
       const sealed = await this.#seals();
-      const due = this.#options.nowMs() - this.#checkpointMs >= this.#options.checkpointEveryMs;
-      const behind = this.#checkpointSize < this.#options.log.size;
-      if (due && behind) await this.#checkpoint(false);
-      return sealed || (due && behind);
+      const due = this.#options.published.due;
+      if (due) await this.#checkpoint(false);
+      return sealed || due;
     });
   }
 
@@ -219,55 +192,18 @@ export class Publisher {
 
   async #put({ bytes, seal, object }: Omit<Ready, 'final'>): Promise<void> {
     if (seal.kind === 'heartbeat' || object === null) return;
-    const { sink, registry } = this.#options;
+    const { published, registry } = this.#options;
     if (!this.#schemas.has(seal.schema_sha256)) {
       const { key, body } = schemaFile(registry, seal.schema, seal.schema_sha256);
-      await this.#putNew(sink, key, body);
+      await published.putOnce(key, body);
       this.#schemas.add(seal.schema_sha256);
     }
-    await this.#putNew(sink, seal.key, object, bytes);
+    await published.putOnce(seal.key, object, bytes);
   }
 
-  async #putNew(sink: Sink, key: string, body: Uint8Array, seal?: Uint8Array): Promise<void> {
-    const result = await sink.putNew(key, body, seal);
-    if (result !== 'different') return;
-    throw new FatalError(
-      `the lake holds ${key} with other bytes: someone else writes there, or it was altered`,
-    );
-  }
-
-  /**
-   * Puts the checkpoint in the place of one of an earlier size of this log, and of nothing else: whoever has published
-   * other seals under this name is a second writer, and one of the two must stop.
-   */
-  async #replaceCheckpoint(note: Uint8Array): Promise<void> {
-    const { sink, log, engine, key } = this.#options;
-    for (let attempt = 1; attempt <= CHECKPOINT_ATTEMPTS; attempt++) {
-      // Read anew each time: a lost answer has left a checkpoint of ours that this run does not know of.
-      const { note: was } = await compareWithLake(sink, { engine, key }, log).catch((error: unknown) => {
-        throw error instanceof ConfigError ? new FatalError(`fenced off: ${error.message}`) : error;
-      });
-      if ((await sink.replace(checkpointKey(engine), note, was)) === 'replaced') return;
-    }
-    throw new SinkOutage(`${checkpointKey(engine)} is changed by someone else again and again`);
-  }
-
-  /** Tiles first, then the checkpoint that needs them, then its copy that is kept. */
-  async #checkpoint(drain: boolean): Promise<void> {
-    const { sink, log, engine, key } = this.#options;
-    const size = log.size;
-    for (const { key: name, body } of log.tileFiles(this.#checkpointSize, size)) {
-      await this.#putNew(sink, logKey(engine, name), body);
-    }
-    const note = Buffer.from(signNote(checkpointText(engine, size, log.root(size)), engine, key), 'utf8');
-    await this.#replaceCheckpoint(note);
-    const hour = Math.floor(this.#options.wallMs() / HOUR_MS);
-    if (drain || hour !== this.#keptHour) {
-      await this.#putNew(sink, logKey(engine, `checkpoints/${String(size).padStart(20, '0')}`), note);
-      this.#keptHour = hour;
-    }
-    this.#checkpointSize = size;
-    this.#checkpointMs = this.#options.nowMs();
-    this.#options.post({ type: 'checkpoint', size });
+  async #checkpoint(keep: boolean): Promise<void> {
+    const { published, post } = this.#options;
+    await published.publish(keep);
+    post({ type: 'checkpoint', size: published.size });
   }
 }

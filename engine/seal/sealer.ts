@@ -26,6 +26,7 @@ import type { Cutter, PendingCut } from './cutter.ts';
 import type { Intake } from './intake.ts';
 import type { SealLog } from './log.ts';
 import type { Outbox } from './outbox.ts';
+import type { PublishedLog } from './published-log.ts';
 import type { Publisher, PublisherMessage } from './publisher.ts';
 import type { Needed, Retention } from './retention.ts';
 import { type SealState, writeSnapshot } from './snapshot.ts';
@@ -85,6 +86,7 @@ export interface SealerParts {
   readonly outbox: Outbox;
   readonly writer: JournalWriter;
   readonly publisher: Publisher;
+  readonly published: PublishedLog;
   readonly retention: Retention;
   readonly log: SealLog;
   readonly positions: BigInt64Array;
@@ -153,7 +155,7 @@ export class Sealer {
 
   /** Writes the snapshot and lets go of what it stands for. No cut may wait. */
   snapshot(): void {
-    const { storage, stateFolder, fold, cutter, publisher, log, retention, nowMs } = this.#parts;
+    const { storage, stateFolder, fold, cutter, published, log, retention, nowMs } = this.#parts;
     const beganMs = nowMs();
     const needed = this.#needed();
     const state: SealState = {
@@ -164,7 +166,7 @@ export class Sealer {
       prev: this.#prev,
       logSize: log.size,
       sealedMs: this.#parts.sealedMs(),
-      keptHour: publisher.keptHour,
+      keptHour: published.keptHour,
       nextSeq: cutter.nextSeq,
     };
     writeSnapshot(storage, stateFolder, fold, state, cutter.partitions.values());
@@ -245,11 +247,11 @@ export class Sealer {
   }
 
   #needed(): Needed {
-    const { fold, cutter, publisher, writer, log } = this.#parts;
+    const { fold, cutter, publisher, published, writer, log } = this.#parts;
     return {
       records: Math.min(fold.position, cutter.partitions.oldestPosition()),
       seals: publisher.oldest?.position ?? writer.position,
-      outbox: Math.min(log.size, publisher.checkpointSize),
+      outbox: Math.min(log.size, published.size),
     };
   }
 
@@ -263,7 +265,7 @@ export class Sealer {
   }
 
   #tellPositions(): void {
-    const { positions, fold, retention, outbox, writer, log, publisher, cutter } = this.#parts;
+    const { positions, fold, retention, outbox, writer, log, published, cutter } = this.#parts;
     const tell = (word: number, value: number): void => {
       Atomics.store(positions, word, BigInt(value));
     };
@@ -271,7 +273,7 @@ export class Sealer {
     tell(POSITION.journalOldest, retention.oldestRecords);
     tell(POSITION.outboxBytes, outbox.bytes + writer.position - retention.oldestSeals);
     tell(POSITION.logSize, log.size);
-    tell(POSITION.checkpointSize, publisher.checkpointSize);
+    tell(POSITION.checkpointSize, published.size);
     tell(POSITION.openRecords, cutter.partitions.records);
     tell(POSITION.openPartitions, cutter.partitions.size);
   }
