@@ -82,6 +82,37 @@ export function errorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Paths of open files: the system's error of a descriptor names no file, and whoever reads the log needs one. */
+const paths = new Map<number, string>();
+
+function opened(path: string, flags: number, mode?: number): number {
+  const fd = openSync(path, flags, mode);
+  paths.set(fd, path);
+  return fd;
+}
+
+function close(fd: number): void {
+  paths.delete(fd);
+  closeSync(fd);
+}
+
+/** The error of a call on `fd`, naming the file as errors of paths do: `EIO: i/o error, fsync '/data/…'`. */
+function named(error: unknown, path: string | undefined): unknown {
+  if (path === undefined || errorCode(error) === undefined) return error;
+  const failure = error as NodeJS.ErrnoException;
+  failure.message = `${failure.message} '${path}'`;
+  failure.path = path;
+  return failure;
+}
+
+function onFile<T>(fd: number, call: (fd: number) => T): T {
+  try {
+    return call(fd);
+  } catch (error) {
+    throw named(error, paths.get(fd));
+  }
+}
+
 /** Runs a call again while a signal interrupts it: libuv does so for most calls, but not for reads. */
 function uninterrupted(call: () => number): number {
   for (;;) {
@@ -130,6 +161,8 @@ function syncFolder(path: string): void {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(fd);
+  } catch (error) {
+    throw named(error, path);
   } finally {
     closeSync(fd);
   }
@@ -148,18 +181,17 @@ function freeBytes(path: string): number {
 
 /** The real disk. */
 export const diskStorage: Storage = {
-  create: (path, mode = 0o600) =>
-    openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode),
-  open: (path) => openSync(path, constants.O_RDONLY),
-  openWrite: (path) => openSync(path, constants.O_RDWR),
-  close: closeSync,
-  read: readFully,
-  write: writeFully,
-  truncate: ftruncateSync,
-  datasync: fdatasyncSync,
-  sync: fsyncSync,
+  create: (path, mode = 0o600) => opened(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode),
+  open: (path) => opened(path, constants.O_RDONLY),
+  openWrite: (path) => opened(path, constants.O_RDWR),
+  close,
+  read: (file, into, offset) => onFile(file, (fd) => readFully(fd, into, offset)),
+  write: (file, parts, offset) => onFile(file, (fd) => writeFully(fd, parts, offset)),
+  truncate: (file, bytes) => onFile(file, (fd) => ftruncateSync(fd, bytes)),
+  datasync: (file) => onFile(file, fdatasyncSync),
+  sync: (file) => onFile(file, fsyncSync),
   syncFolder,
-  size: (fd) => fstatSync(fd).size,
+  size: (file) => onFile(file, (fd) => fstatSync(fd).size),
   stat,
   list: (folder) => readdirSync(folder).sort(),
   rename: renameSync,

@@ -101,3 +101,21 @@ test('storage: folders are made down to the last one, each name synced in its pa
   writeFileSync(join(root, 'file'), '');
   expect(codeOf(() => ensureFolder(storage, join(root, 'file', 'x')))).toBe('ENOTDIR');
 });
+
+test('storage: a failed call on an open file says which file and which operation', () => {
+  const path = join(temporaryFolder(), 'seals.firnl');
+  writeFileSync(path, 'x');
+  const fd = diskStorage.open(path);
+  // The file is open for reading only.
+  expect(() => diskStorage.write(fd, [someBytes(1, 1)], 0)).toThrow(
+    `EBADF: bad file descriptor, write '${path}'`,
+  );
+  expect(() => diskStorage.truncate(fd, 0)).toThrow(`ftruncate '${path}'`);
+  diskStorage.close(fd);
+  const full = diskStorage.openWrite('/dev/full');
+  expect(codeOf(() => diskStorage.write(full, [someBytes(1, 1)], 0))).toBe('ENOSPC');
+  expect(() => diskStorage.write(full, [someBytes(1, 1)], 0)).toThrow("write '/dev/full'");
+  diskStorage.close(full);
+  // The number may be another file's by now: nothing is said about what is not known.
+  expect(() => diskStorage.sync(full)).toThrow(/^EBADF: bad file descriptor, fsync$/);
+});

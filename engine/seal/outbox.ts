@@ -6,7 +6,7 @@
 
 import { join } from 'node:path';
 import { FatalError } from '../errors.ts';
-import { errorCode, readWhole, type Storage } from '../storage.ts';
+import { readWhole, type Storage } from '../storage.ts';
 
 const NAME = /^([0-9]{20})\.zst$/;
 /** What a file takes on disk beside its bytes, for the quota. */
@@ -65,9 +65,9 @@ export class Outbox {
 
   /** The object of a seal that has one. Throws FatalError when it is not there: it cannot be made again. */
   read(index: number): Uint8Array {
-    const object = readWhole(this.#storage, this.#path(index));
-    if (object === null)
-      throw new FatalError(`outbox: the object of seal ${index} is missing: ${this.#path(index)}`);
+    const path = this.#path(index);
+    const object = this.#guard('read', () => readWhole(this.#storage, path));
+    if (object === null) throw new FatalError(`outbox: the object of seal ${index} is missing: ${path}`);
     return object;
   }
 
@@ -108,15 +108,14 @@ export class Outbox {
     this.#bytes += size;
   }
 
-  #guard(what: string, step: () => void): void {
+  #guard<T>(what: string, step: () => T): T {
     try {
-      step();
+      return step();
     } catch (error) {
       if (error instanceof FatalError) throw error;
-      throw new FatalError(
-        `the outbox ${this.#folder} could not be ${what} (${errorCode(error) ?? 'error'})`,
-        { cause: error },
-      );
+      throw new FatalError(`the outbox ${this.#folder} could not be ${what} (${(error as Error).message})`, {
+        cause: error,
+      });
     }
   }
 }

@@ -14,7 +14,7 @@ import { FatalError } from '../errors.ts';
 import { type Acct, Fold } from '../journal/fold.ts';
 import { MIB } from '../limits.ts';
 import type { Table } from '../schema/table.ts';
-import { errorCode, type Storage } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import { type OpenBatch, PARTITION_KIND } from './partitions.ts';
 import { Runs } from './runs.ts';
 
@@ -76,7 +76,7 @@ export function writeSnapshot(
     storage.syncFolder(stateFolder);
   } catch (error) {
     if (error instanceof FatalError) throw error;
-    throw new FatalError(`the snapshot ${path} could not be written (${errorCode(error) ?? 'error'})`, {
+    throw new FatalError(`the snapshot ${path} could not be written (${(error as Error).message})`, {
       cause: error,
     });
   }
