@@ -115,9 +115,15 @@ export class Publisher {
     });
   }
 
-  /** The checkpoint of a drain: at once, and kept for ever. @returns false during an outage. */
+  /** The time for what is left is short: a drain. */
+  hurry(): void {
+    this.#outage.hurry();
+  }
+
+  /** The checkpoint of a drain, kept for ever. @returns false during an outage. */
   async finish(): Promise<boolean> {
     if (this.#options.log.size === 0) return true;
+    if (this.#options.nowMs() < this.#outage.retryMs) return false;
     return this.#attempt(async () => {
       await this.#checkpoint(true);
       return true;
@@ -132,7 +138,7 @@ export class Publisher {
     } catch (error) {
       // A store that refuses one object holds up the log as an outage does: nothing is passed over silently.
       if (!(error instanceof SinkOutage) && !(error instanceof SinkFault)) throw error;
-      this.#outage.failed(error.message);
+      this.#outage.failed(error.message, error instanceof SinkOutage ? error.retryAfterMs : 0);
       return false;
     }
   }

@@ -119,7 +119,9 @@ export class Sealer {
 
   /** Seals everything that the journal holds, then publishes it, within `withinMs`; tells `drained` when it ends. */
   beginDrain(withinMs: number): void {
-    this.#drainBy ??= this.#parts.nowMs() + withinMs;
+    if (this.#drainBy !== null) return;
+    this.#drainBy = this.#parts.nowMs() + withinMs;
+    this.#parts.publisher.hurry();
   }
 
   get drained(): boolean {

@@ -264,6 +264,59 @@ test('seal: a drain during an outage ends in its time, unpublished, and the next
   bed.close();
 });
 
+test('seal: a drain uses a store that comes back within its time, however long the outage was', async () => {
+  const bed = new SealBed(temporaryFolder(), { cut: { records: 1 } });
+  const shaky = shakySink(bed.sink());
+  const sealer = await bed.open(diskStorage, shaky.sink);
+  shaky.down = true;
+  bed.feed.frame(reading('2026-02-01T10:00:00Z'), NOON);
+  for (let i = 0; i < 12; i++) {
+    await settle(sealer);
+    bed.clock.pass(15_000);
+  }
+  await settle(sealer);
+  sealer.beginDrain(5000);
+  await settle(sealer);
+  shaky.down = false;
+  expect(bed.ofType('drained')).toEqual([]);
+  bed.clock.pass(1000);
+  await settle(sealer);
+  expect(bed.ofType('drained')).toEqual([{ type: 'drained', published: true }]);
+  sealer.close();
+  bed.close();
+});
+
+test('seal: the last checkpoint of a drain waits out the back-off as everything else does', async () => {
+  const bed = new SealBed(temporaryFolder());
+  const inner = bed.sink();
+  let attempts = 0;
+  const sealer = await bed.open(diskStorage, {
+    putNew: inner.putNew.bind(inner),
+    get: inner.get.bind(inner),
+    remove: inner.remove.bind(inner),
+    probe: inner.probe.bind(inner),
+    replace: (key, body, was) => {
+      if (key.endsWith('/checkpoint')) attempts += 1;
+      if (attempts === 1) throw new SinkOutage('slow down', 3000);
+      return inner.replace(key, body, was);
+    },
+  });
+  feedAll(bed);
+  while (sealer.seal());
+  sealer.beginDrain(20_000);
+  await settle(sealer);
+  await settle(sealer);
+  expect(attempts).toBe(1);
+  bed.clock.pass(2999);
+  await settle(sealer);
+  expect(attempts).toBe(1);
+  bed.clock.pass(1000);
+  await settle(sealer);
+  expect(bed.ofType('drained')).toEqual([{ type: 'drained', published: true }]);
+  sealer.close();
+  bed.close();
+});
+
 test('seal: a name in the lake that has other bytes is fatal', async () => {
   const bed = new SealBed(temporaryFolder(), { cut: { records: 1 } });
   const inner = bed.sink();
