@@ -14,16 +14,29 @@ export interface LakeObject {
 
 const hasZstd = spawnSync('zstd', ['--version']).status === 0;
 
-/** Every object below `lake` whose key begins with `prefix`, in order of key. */
-export async function readLake(lake: string, prefix: string): Promise<LakeObject[]> {
+/** Every object below `lake` whose key begins with `prefix` and is `wanted`, in order of key, one in memory at a time. */
+export async function* eachObject(
+  lake: string,
+  prefix: string,
+  wanted: (key: string) => boolean = () => true,
+): AsyncGenerator<LakeObject> {
   if (!hasZstd) await initCompress();
   const names = readdirSync(lake, { recursive: true, encoding: 'utf8' }).map((name) =>
     name.replaceAll('\\', '/'),
   );
-  return names
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.ndjson.zst'))
-    .sort()
-    .map((key) => ({ key, lines: contentOf(join(lake, key)).toString('utf8').split('\n').slice(0, -1) }));
+  const keys = names.filter(
+    (name) => name.startsWith(prefix) && name.endsWith('.ndjson.zst') && wanted(name),
+  );
+  for (const key of keys.sort()) {
+    yield { key, lines: contentOf(join(lake, key)).toString('utf8').split('\n').slice(0, -1) };
+  }
+}
+
+/** The same, all at once. */
+export async function readLake(lake: string, prefix: string): Promise<LakeObject[]> {
+  const objects: LakeObject[] = [];
+  for await (const object of eachObject(lake, prefix)) objects.push(object);
+  return objects;
 }
 
 /** All lines below `prefix`, in order of key. */
