@@ -10,6 +10,8 @@ import { type Problem, problem } from './problem.ts';
 /** Who sends: the name of a token, or `anonymous`. `streams` is null when every stream is open. */
 export interface Principal {
   readonly name: string;
+  /** May send dead letters, and what is in quarantine, once more. */
+  readonly replay: boolean;
   readonly streams: ReadonlySet<string> | null;
 }
 
@@ -21,7 +23,7 @@ export interface Credentials {
   readonly host: string;
 }
 
-export const ANONYMOUS: Principal = { name: 'anonymous', streams: null };
+export const ANONYMOUS: Principal = { name: 'anonymous', replay: true, streams: null };
 
 /** The subprotocol of the contract, and the one in which a browser carries its token. */
 export const SUBPROTOCOL = 'firn.v1';
@@ -91,6 +93,7 @@ export class Access {
     );
     this.#principals = tokens.map((t) => ({
       name: t.name,
+      replay: t.replay,
       streams: t.streams.includes('*') ? null : new Set(t.streams),
     }));
     this.#origins = new Set(listen.origins);

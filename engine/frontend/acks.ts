@@ -96,11 +96,12 @@ export class Acks {
         const accepted = view.getUint32(at + FRAME.accepted, true);
         counters.accepted += accepted;
         counters.rejected += rejected;
-        latency.record(this.#wallMs - view.getFloat64(at + FRAME.receivedMs, true));
         const slot = view.getUint32(at + FRAME.slot, true);
+        if (this.#options.requests.isTimed(slot))
+          latency.record(this.#wallMs - view.getFloat64(at + FRAME.receivedMs, true));
         if (slot >= FIRST_REQUEST) this.#settle(slab, at, slot, accepted, rejected, firstReject, reject);
         else this.#advance(slab, at, slot, rejected, firstReject, reject);
-      } else if (kind === FRAME_KIND.duplicate) {
+      } else if (kind === FRAME_KIND.duplicate || kind === FRAME_KIND.audit) {
         const result = { accepted: 0, rejected: 0, errors: [], more: 0 };
         this.#options.requests.settle(view.getUint32(at + FRAME.slot, true), result, 0);
       }

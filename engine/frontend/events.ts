@@ -4,8 +4,9 @@
 import type { AuditEntry } from '../journal/entry.ts';
 import { MAX_WAITING_EVENTS } from '../limits.ts';
 import { FRAME_KIND, frameBytes } from '../ring/frame.ts';
-import { controlPayload, type Intake } from './intake.ts';
+import { controlPayload, type Intake, NO_SLOT } from './intake.ts';
 import type { KeyTable } from './keys.ts';
+import type { Requests } from './requests.ts';
 import type { SessionTable } from './sessions.ts';
 
 /** Rows forgotten in one sweep, so that no turn of the event loop gets long. */
@@ -13,25 +14,31 @@ const FORGET_AT_ONCE = 1000;
 
 export class Events {
   readonly #intake: Intake;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #requests: Requests;
+  readonly #waiting: { readonly payload: Uint8Array; readonly slot: number }[] = [];
   /** Events that found the queue full. */
   dropped = 0;
 
-  constructor(intake: Intake) {
+  constructor(intake: Intake, requests: Requests) {
     this.#intake = intake;
+    this.#requests = requests;
   }
 
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Keeps an event for the journal. May be called from anywhere, also while slabs are being walked. */
-  audit(event: AuditEntry): void {
-    if (this.#waiting.length >= MAX_WAITING_EVENTS) {
+  /**
+   * Keeps an event for the journal. May be called from anywhere, also while slabs are being walked. `onDurable` is for
+   * whoever must not go on before: such an event is never dropped, since what waits for it is bounded by itself.
+   */
+  audit(event: AuditEntry, onDurable?: () => void): void {
+    if (onDurable === undefined && this.#waiting.length >= MAX_WAITING_EVENTS) {
       this.dropped += 1;
       return;
     }
-    this.#waiting.push(controlPayload(event));
+    const slot = onDurable === undefined ? NO_SLOT : this.#requests.add(onDurable);
+    this.#waiting.push({ payload: controlPayload(event), slot });
     this.#intake.wake();
   }
 
@@ -39,9 +46,9 @@ export class Events {
   flush(): void {
     if (this.#waiting.length === 0) return;
     let written = 0;
-    for (const payload of this.#waiting) {
+    for (const { payload, slot } of this.#waiting) {
       if (!this.#intake.tryRoom(frameBytes(payload.length))) break;
-      this.#intake.control(FRAME_KIND.audit, payload);
+      this.#intake.control(FRAME_KIND.audit, payload, slot);
       written += 1;
     }
     this.#waiting.splice(0, written);

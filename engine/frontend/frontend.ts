@@ -12,6 +12,8 @@ import { Posts } from './http.ts';
 import { type Listener, startListener } from './listener.ts';
 import { frontendMetrics } from './metrics.ts';
 import { createParts, type FrontendOptions, type Parts } from './parts.ts';
+import { Replays } from './replay.ts';
+import { Resends } from './resend.ts';
 import { addRoutes } from './routes.ts';
 import { lookAtConnections } from './tick.ts';
 import { WebSockets } from './websocket.ts';
@@ -40,7 +42,7 @@ export class Frontend {
    * @returns the port, also where the configuration says 0. @throws ConfigError when it cannot be had.
    */
   async listen(): Promise<number> {
-    const { config, log } = this.#options;
+    const { config, log, resend } = this.#options;
     const { listen } = config;
     if (listen === false) throw new ConfigError('"listen" is false: this engine has no port');
     checkListen(config);
@@ -54,6 +56,8 @@ export class Frontend {
     const routes = {
       admission,
       posts: new Posts(parts),
+      replays: new Replays(parts),
+      resends: resend === undefined ? null : new Resends({ ...parts, resend, onError }),
       webSockets: new WebSockets({ ...parts, idleSeconds: listen.idle, onGone: () => count(-1), onError }),
       notReady: () => this.#notReady(),
       status: this.#options.status ?? (() => this.status()),

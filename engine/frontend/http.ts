@@ -8,7 +8,7 @@ import type { KeyEntry } from '../journal/entry.ts';
 import { httpReply, type IngestResult } from '../reply.ts';
 import { FRAME_KIND, FRAME_MODE, frameBytes } from '../ring/frame.ts';
 import type { Admission, Sender } from './admission.ts';
-import { Body, BodyBudget } from './body.ts';
+import { Body, type BodyBudget } from './body.ts';
 import type { Counters } from './counters.ts';
 import { idempotencyKey, modeOf } from './headers.ts';
 import { controlPayload, type Intake } from './intake.ts';
@@ -32,6 +32,7 @@ export interface PostsOptions {
   readonly counters: Counters;
   readonly runningMs: () => number;
   readonly maxFrameBytes: number;
+  readonly bodies: BodyBudget;
 }
 
 /** A request whose head was fine. */
@@ -48,15 +49,9 @@ const FULL = 'There is no room for more records now: send the same request again
 
 export class Posts {
   readonly #options: PostsOptions;
-  readonly #budget = new BodyBudget();
 
   constructor(options: PostsOptions) {
     this.#options = options;
-  }
-
-  /** Bytes of bodies under way. */
-  get bodyBytes(): number {
-    return this.#budget.bytes;
   }
 
   handle(res: HttpResponse, req: HttpRequest): void {
@@ -68,7 +63,7 @@ export class Posts {
       answerProblem(res, post, { close: length > MAX_DISCARD_BYTES });
       return;
     }
-    const body = new Body(this.#budget, this.#options.maxFrameBytes);
+    const body = new Body(this.#options.bodies, this.#options.maxFrameBytes);
     res.onAborted(() => {
       post.over = true;
       body.drop();

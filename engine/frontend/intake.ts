@@ -114,7 +114,7 @@ export class Intake {
     return this.#producer.reserve(bytes);
   }
 
-  /** Puts a data frame into room that was made. */
+  /** Puts a data frame into room that was made. `receivedMs`: when it first came in, where that was not now. */
   data(
     mode: number,
     stream: number,
@@ -122,8 +122,9 @@ export class Intake {
     frame: number,
     slot: number,
     payload: ArrayBuffer | Uint8Array,
+    receivedMs: number = this.wallMs(),
   ): void {
-    this.#producer.append(FRAME_KIND.data, mode, stream, source, frame, this.wallMs(), slot, payload);
+    this.#producer.append(FRAME_KIND.data, mode, stream, source, frame, receivedMs, slot, payload);
     this.bytes += frameBytes(payload.byteLength);
     this.frames += 1;
     this.#schedule();

@@ -12,6 +12,7 @@ import { RingProducer } from '../ring/producer.ts';
 import { Access } from './access.ts';
 import { Acks } from './acks.ts';
 import { Admission } from './admission.ts';
+import { BodyBudget } from './body.ts';
 import { Calls } from './calls.ts';
 import type { StreamInfo } from './connection.ts';
 import { Connections } from './connections.ts';
@@ -21,6 +22,7 @@ import { Intake } from './intake.ts';
 import { KeyTable } from './keys.ts';
 import { Quotas } from './refusals.ts';
 import { Requests } from './requests.ts';
+import type { Resend } from './resend.ts';
 import { SessionTable, type TableLimits } from './sessions.ts';
 import { WindowGauge } from './window.ts';
 
@@ -36,6 +38,8 @@ export interface FrontendOptions {
   /** `full` = nothing more may be taken, `fullBecause` why; `occupancy` 0–1 of the quota. */
   readonly journal: { full(): boolean; fullBecause?(): string | null; occupancy(): number };
   readonly log: Logger;
+  /** Sends again what the sink has set aside; absent where there is no sink. */
+  readonly resend?: Resend;
   /** What `/v1/status` answers; default: `status()`. */
   readonly status?: () => unknown;
   /** How often connections and retentions are looked at; tests are less patient. */
@@ -59,6 +63,10 @@ export interface Parts {
   readonly latency: Histogram;
   readonly runningMs: () => number;
   readonly maxFrameBytes: number;
+  readonly slabBytes: number;
+  /** Bodies of all requests under way. */
+  readonly bodies: BodyBudget;
+  readonly clock: Clock;
 }
 
 /** Makes all parts. `onTurn` = see Intake. */
@@ -74,7 +82,8 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
     drain: () => acks.walk(),
     onTurn,
   });
-  const events = new Events(intake);
+  const requests = new Requests();
+  const events = new Events(intake, requests);
   const quotas = new Quotas(limits, (event) => events.audit(event));
   const gauge = new WindowGauge({
     maxWindow: limits.maxWindow,
@@ -91,10 +100,13 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
     gauge,
     runningMs,
     sessions: new SessionTable(fold.sources.values(), fold.nextSource, sessionLimits, runningMs()),
-    requests: new Requests(),
+    requests,
     counters: newCounters(),
     latency: new Histogram(),
+    bodies: new BodyBudget(),
     maxFrameBytes: limits.maxFrameBytes,
+    slabBytes: ring.sizes.slabBytes,
+    clock,
   };
   const connections = new Connections(shared);
   const acks: Acks = new Acks({

@@ -12,6 +12,7 @@ export type Settle = (result: IngestResult, refusal: number) => void;
 export class Requests {
   readonly #slots: (Settle | null)[] = [];
   readonly #free: number[] = [];
+  readonly #untimed = new Set<number>();
   #count = 0;
 
   /** Requests under way. */
@@ -19,12 +20,20 @@ export class Requests {
     return this.#count;
   }
 
-  /** Slot for the header of the frame that `settle` waits for. */
-  add(settle: Settle): number {
+  /**
+   * Slot for the header of the frame that `settle` waits for. `timed` false: the frame has the time of an earlier arrival,
+   * which says nothing about how long this one waited.
+   */
+  add(settle: Settle, timed = true): number {
     const at = this.#free.pop() ?? this.#slots.length;
     this.#slots[at] = settle;
+    if (!timed) this.#untimed.add(FIRST_REQUEST + at);
     this.#count += 1;
     return FIRST_REQUEST + at;
+  }
+
+  isTimed(slot: number): boolean {
+    return this.#untimed.size === 0 || !this.#untimed.has(slot);
   }
 
   /** The frame in `slot` is durable. */
@@ -33,6 +42,7 @@ export class Requests {
     const settle = this.#slots[at];
     if (settle === null || settle === undefined) return;
     this.#slots[at] = null;
+    this.#untimed.delete(slot);
     this.#free.push(at);
     this.#count -= 1;
     settle(result, refusal);

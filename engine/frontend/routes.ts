@@ -8,11 +8,16 @@ import type { Admission } from './admission.ts';
 import type { UserData } from './connection.ts';
 import type { Posts } from './http.ts';
 import { answer, answerProblem, attempt, problem } from './problem.ts';
+import type { Replays } from './replay.ts';
+import type { Resends } from './resend.ts';
 import type { WebSockets } from './websocket.ts';
 
 export interface RouteOptions {
   readonly admission: Admission;
   readonly posts: Posts;
+  readonly replays: Replays;
+  /** Null where nothing can be set aside. */
+  readonly resends: Resends | null;
   readonly webSockets: WebSockets;
   /** Why no frames are accepted now, or null when they are. */
   readonly notReady: () => string | null;
@@ -26,6 +31,7 @@ export interface RouteOptions {
 const WELCOME = `firn: telemetry in, sealed batches out.
 
 POST /v1/streams/{stream}/records   application/json or application/x-ndjson
+POST /v1/streams/{stream}/replay    refused records once more: firn dead-letter replay
 GET  /v1/streams/{stream}/ws        WebSocket, subprotocol firn.v1
 GET  /v1/status  /metrics  /healthz  /readyz
 
@@ -36,7 +42,7 @@ type Handler = (res: HttpResponse, req: HttpRequest, head: boolean) => void;
 
 /** Adds all routes to `app`. */
 export function addRoutes(app: UwsApp, options: RouteOptions): void {
-  const { admission, posts, webSockets } = options;
+  const { admission, posts, replays, resends, webSockets } = options;
   const any = (path: string, handler: (res: HttpResponse, req: HttpRequest) => void): void => {
     app.any(path, (res, req) => attempt(res, options.onError, () => handler(res, req)));
   };
@@ -83,6 +89,16 @@ export function addRoutes(app: UwsApp, options: RouteOptions): void {
     if (req.getMethod() === 'post') posts.handle(res, req);
     else notAllowed(res, 'POST');
   });
+  any('/v1/streams/:stream/replay', (res, req) => {
+    if (req.getMethod() === 'post') replays.handle(res, req);
+    else notAllowed(res, 'POST');
+  });
+  if (resends !== null) {
+    any('/v1/quarantine/resend', (res, req) => {
+      if (req.getMethod() === 'post') resends.handle(res, req);
+      else notAllowed(res, 'POST');
+    });
+  }
   any('/*', (res, req) => {
     const detail =
       'There is nothing at this path: POST /v1/streams/{stream}/records, GET /v1/streams/{stream}/ws.';

@@ -9,6 +9,7 @@ import type {
   WebSocketBehavior,
 } from 'uWebSockets.js';
 import { KIB } from '../limits.ts';
+import { REPLAY_SESSION } from '../reference.ts';
 import { FRAME_KIND, FRAME_MODE, frameBytes } from '../ring/frame.ts';
 import { offeredProtocols, SUBPROTOCOL } from './access.ts';
 import type { Acks } from './acks.ts';
@@ -123,6 +124,13 @@ export class WebSockets {
     if (asked !== undefined && !SESSION_ID.test(asked)) {
       return problem(400, 'session.id', 'A session id is 1 to 64 of the characters A-Z a-z 0-9 . _ : -');
     }
+    // It says which dead letter a replayed record comes from: no client may say that of its own.
+    if (asked?.startsWith(REPLAY_SESSION) === true)
+      return problem(
+        400,
+        'session.id',
+        `Session ids that begin with ${REPLAY_SESSION} are the engine's own.`,
+      );
     const held = admission.held(sender.quota, intake.monotonicMs());
     if (held !== null) return held;
     const { principal, stream, quota } = sender;
