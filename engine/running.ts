@@ -246,6 +246,7 @@ export class RunningEngine implements Engine {
         this.#drained?.(message.published);
         break;
       case 'checkpoint':
+      case 'resent':
         break;
     }
   }

@@ -16,6 +16,7 @@ import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 import { KEY_FILE, loadKey, type SigningKey } from './key.ts';
 import { SealLog } from './log.ts';
 import { NoteError, openNote } from './note.ts';
+import { QUARANTINE_FOLDER } from './quarantine.ts';
 import { batchesCut } from './snapshot.ts';
 
 export const IDENTITY_FILE = 'identity.json';
@@ -127,6 +128,13 @@ export function loadIdentity(
  * name, so a new one would leave them behind: refused before anything is changed.
  */
 function assertPublished(storage: Storage, stateFolder: string, { engine, log }: Stored): void {
+  const quarantine = join(stateFolder, QUARANTINE_FOLDER);
+  const refused = storage.stat(quarantine) === null ? 0 : storage.list(quarantine).length;
+  if (refused > 0) {
+    throw new ConfigError(
+      `${refused} objects of the log "${engine}" wait in ${quarantine} until the store takes them, and a new name would leave them behind. Start once without --new-origin, which sends them; or move that folder away and keep it. Nothing was changed`,
+    );
+  }
   const cut = batchesCut(storage, stateFolder);
   if (cut === 0) return;
   const local = SealLog.open(storage, join(stateFolder, 'log', String(log)));

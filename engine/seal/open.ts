@@ -1,12 +1,11 @@
 // Starts the seal stage on its folders, the same way after a clean stop as after a crash, and after a comparison with the
 // lake: what the lake lost is put again, and a lake that knows more than this state is refused.
 
-import { auditEntry } from '../audit.ts';
+import { type AuditDetails, auditEntry } from '../audit.ts';
 import { classKey } from '../batch/object-key.ts';
 import type { SealAcct, SealClock } from '../batch/seal.ts';
 import type { Clock } from '../clock.ts';
 import type { CutConfig } from '../config.ts';
-import type { AuditEntry } from '../journal/entry.ts';
 import type { Acct } from '../journal/fold.ts';
 import { GroupReader, JournalFile, JournalReader } from '../journal/reader.ts';
 import { JournalWriter } from '../journal/writer.ts';
@@ -21,6 +20,7 @@ import { Intake } from './intake.ts';
 import type { SigningKey } from './key.ts';
 import { putPolicy } from './lake-files.ts';
 import { SealLog } from './log.ts';
+import { ObjectSender, type ObjectSenderOptions } from './object-sender.ts';
 import { Outbox } from './outbox.ts';
 import {
   DEFAULT_CUT,
@@ -33,6 +33,8 @@ import {
 } from './partitions.ts';
 import { PublishedLog } from './published-log.ts';
 import { Publisher } from './publisher.ts';
+import { Quarantine } from './quarantine.ts';
+import { Refusals } from './refusals.ts';
 import { readSeals, replay, type SealJournal, startState } from './replay.ts';
 import { Retention } from './retention.ts';
 import { Sealer, type SealerData, type SealerMessage } from './sealer.ts';
@@ -80,15 +82,14 @@ export async function openSealer(options: SealerOptions): Promise<Sealer> {
   const probe = await sink.probe();
   const { size: lakeSize } = await compareWithLake(sink, { engine, key }, log);
   const known = await putPolicy(sink, engine, key.publicKey);
-  const { sealer, publisher } = recover(options, log, lakeSize);
-  await publisher.republish(lakeSize);
-  const tell = (action: string, told: Partial<AuditEntry>): void => {
-    const event = auditEntry(clock, action, options.lake, {});
-    post({ type: 'audit', event: { ...event, ...told } });
-  };
-  tell('store.probe', { new: { ...probe } });
+  const tell = (action: string, target: string, details: AuditDetails): void =>
+    post({ type: 'audit', event: auditEntry(clock, action, target, details) });
+  const { sealer, sender } = recover(options, log, lakeSize, tell);
+  await sender.resend(true);
+  await sender.republish(lakeSize);
+  tell('store.probe', options.lake, { new: { ...probe } });
   if (!known && log.size > 0) {
-    tell('lake.lost', {
+    tell('lake.lost', options.lake, {
       old: { seals: log.size },
       new: { seals: lakeSize },
       reason:
@@ -102,7 +103,8 @@ function recover(
   options: SealerOptions,
   log: SealLog,
   lakeSize: number,
-): { sealer: Sealer; publisher: Publisher } {
+  audit: ObjectSenderOptions['audit'],
+): { sealer: Sealer; sender: ObjectSender } {
   const { storage, folders, registry, engine, key, clock, positions, segmentBytes, post } = options;
   const nowMs = (): number => clock.monotonicMs();
   const start = startState(storage, folders, engine, log, (stream) => registry.byNumber(stream).table);
@@ -118,6 +120,7 @@ function recover(
   const records = new JournalFile(storage, folders.records);
   const seals = new JournalFile(storage, folders.seals);
   const outbox = new Outbox(storage, folders.outbox);
+  const quarantine = new Quarantine(storage, folders.state, outbox, log.size);
   outbox.dropFrom(journal.finalBelow);
   const writer = new JournalWriter(storage, folders.seals, 'seals', start.sealsEnd, { segmentBytes });
   const published = new PublishedLog({
@@ -126,14 +129,29 @@ function recover(
     checkpointEveryMs: options.checkpointEveryMs,
     checkpointSize: lakeSize,
   });
+  const sender = new ObjectSender({
+    ...{ log, outbox, quarantine, registry, published, audit },
+    refusals: new Refusals(options.sink),
+  });
   const publisher = new Publisher({
-    ...{ log, outbox, seals, registry, published, nowMs, post },
+    ...{ log, outbox, quarantine, sender, seals, published, nowMs, post },
     random: options.random,
   });
   for (const final of journal.waiting) publisher.push(final);
   const sealer = new Sealer({
     ...{ storage, stateFolder: folders.state, engine, base, fold, groups, cutter, intake, outbox, writer },
-    ...{ publisher, published, log, positions, nowMs, sealedMs, journaledBelow, post, prev: journal.prev },
+    ...{
+      publisher,
+      published,
+      quarantine,
+      log,
+      positions,
+      nowMs,
+      sealedMs,
+      journaledBelow,
+      post,
+      prev: journal.prev,
+    },
     builder: new Builder({ engine, registry, records, fold, compress: options.compress }),
     retention: new Retention({
       ...{
@@ -153,7 +171,7 @@ function recover(
       for (const open of [reader, records, seals, writer, log]) open.close();
     },
   });
-  return { sealer, publisher };
+  return { sealer, sender };
 }
 
 /** The cutter as the snapshot left it, with the cuts of the seal journal to be filled again. */

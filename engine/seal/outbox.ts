@@ -12,21 +12,40 @@ const NAME = /^([0-9]{20})\.zst$/;
 /** What a file takes on disk beside its bytes, for the quota. */
 const FILE_BYTES = 4096;
 
+/** File of the object of seal `index`. */
+export function objectFile(folder: string, index: number): string {
+  return join(folder, `${String(index).padStart(20, '0')}.zst`);
+}
+
+/** Objects in a folder: bytes on disk by index, in order of index. */
+export function objectFiles(storage: Storage, folder: string): Map<number, number> {
+  const files = new Map<number, number>();
+  for (const name of storage.list(folder)) {
+    const index = NAME.exec(name)?.[1];
+    if (index !== undefined)
+      files.set(Number(index), bytesOnDisk(storage.stat(join(folder, name))?.bytes ?? 0));
+  }
+  return files;
+}
+
+/** What a file of so many bytes counts towards the quota. */
+export function bytesOnDisk(bytes: number): number {
+  return Math.ceil(bytes / FILE_BYTES) * FILE_BYTES + FILE_BYTES;
+}
+
 export class Outbox {
   readonly #storage: Storage;
   readonly #folder: string;
   /** Bytes of each file, by index, in order of index. */
-  readonly #files = new Map<number, number>();
+  readonly #files: Map<number, number>;
   #bytes = 0;
 
   /** Lists what is there. */
   constructor(storage: Storage, folder: string) {
     this.#storage = storage;
     this.#folder = folder;
-    for (const name of storage.list(folder)) {
-      const index = NAME.exec(name)?.[1];
-      if (index !== undefined) this.#count(Number(index), storage.stat(join(folder, name))?.bytes ?? 0);
-    }
+    this.#files = objectFiles(storage, folder);
+    for (const bytes of this.#files.values()) this.#bytes += bytes;
   }
 
   /** Bytes on disk, as the quota counts them. */
@@ -71,6 +90,27 @@ export class Outbox {
     return object;
   }
 
+  /** Bytes on disk of one object; 0 where there is none. */
+  bytesOf(index: number): number {
+    return this.#files.get(index) ?? 0;
+  }
+
+  /** Renames an object to `path`, out of this folder. The names are safe after the sync of both folders. */
+  give(index: number, path: string): void {
+    this.#guard('given away', () => this.#storage.rename(this.#path(index), path));
+    this.#forget(index);
+  }
+
+  /** Takes back what was given to `path`, and syncs this folder. */
+  takeBack(index: number, path: string): void {
+    this.#guard('written', () => {
+      this.#storage.rename(path, this.#path(index));
+      this.#forget(index);
+      this.#count(index, this.#storage.stat(this.#path(index))?.bytes ?? 0);
+    });
+    this.sync();
+  }
+
   /** Bytes of files below `index`: what `drop` would free. */
   bytesBelow(index: number): number {
     let bytes = 0;
@@ -93,19 +133,22 @@ export class Outbox {
   }
 
   #path(index: number): string {
-    return join(this.#folder, `${String(index).padStart(20, '0')}.zst`);
+    return objectFile(this.#folder, index);
   }
 
   #unlink(index: number): void {
     this.#storage.unlink(this.#path(index));
-    this.#bytes -= this.#files.get(index) ?? 0;
+    this.#forget(index);
+  }
+
+  #forget(index: number): void {
+    this.#bytes -= this.bytesOf(index);
     this.#files.delete(index);
   }
 
   #count(index: number, bytes: number): void {
-    const size = Math.ceil(bytes / FILE_BYTES) * FILE_BYTES + FILE_BYTES;
-    this.#files.set(index, size);
-    this.#bytes += size;
+    this.#files.set(index, bytesOnDisk(bytes));
+    this.#bytes += this.bytesOf(index);
   }
 
   #guard<T>(what: string, step: () => T): T {

@@ -2,22 +2,25 @@
 // local log (fsync), then tiles and checkpoint. Everything can be done again: a name that is there with the same bytes is
 // done. Knows only seals that the seal journal holds; during an outage they wait there, and their objects in the outbox.
 
-import { decodeSeal, type Seal } from '../batch/seal.ts';
+import { decodeSeal } from '../batch/seal.ts';
 import { FatalError } from '../errors.ts';
 import type { JournalFile } from '../journal/reader.ts';
 import { MIB } from '../limits.ts';
-import type { Registry } from '../registry.ts';
-import { SinkFault, SinkOutage } from '../sink/sink.ts';
+import { type SinkFault, SinkOutage } from '../sink/sink.ts';
 import { decodeFinal } from './cut.ts';
-import { schemaFile } from './lake-files.ts';
 import type { SealLog } from './log.ts';
+import { isOfStore, type ObjectSender, type Ready, type Resent } from './object-sender.ts';
 import { Outage } from './outage.ts';
 import type { Outbox } from './outbox.ts';
 import type { PublishedLog } from './published-log.ts';
+import type { Quarantine } from './quarantine.ts';
 
 /** Objects under way at the same time, and their bytes. */
 const MAX_OBJECTS = 16;
 const MAX_BYTES = 32 * MIB;
+
+/** Objects in quarantine are tried again this often, and at each start. */
+const RESEND_EVERY_MS = 3_600_000;
 
 /** A final seal in the seal journal: where its payload lies. */
 export interface FinalSeal {
@@ -38,31 +41,26 @@ export type PublisherMessage =
 export interface PublisherOptions {
   readonly log: SealLog;
   readonly outbox: Outbox;
+  readonly quarantine: Quarantine;
+  readonly sender: ObjectSender;
   readonly seals: JournalFile;
-  readonly registry: Registry;
   readonly published: PublishedLog;
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly post: (message: PublisherMessage) => void;
 }
 
-interface Ready {
-  readonly final: FinalSeal;
-  readonly bytes: Uint8Array;
-  readonly seal: Seal;
-  readonly object: Uint8Array | null;
-}
-
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #outage: Outage;
-  readonly #schemas = new Set<string>();
   #queue: FinalSeal[] = [];
   #head = 0;
+  #resendMs: number;
 
   constructor(options: PublisherOptions) {
     const { nowMs, random, post } = options;
     this.#options = options;
+    this.#resendMs = nowMs() + RESEND_EVERY_MS;
     this.#outage = new Outage({
       nowMs,
       random,
@@ -91,14 +89,15 @@ export class Publisher {
     this.#queue.push(final);
   }
 
-  /** Puts again what the lake lost: objects of logged seals from `from` on, as far as the outbox has them. */
-  async republish(from: number): Promise<void> {
-    const { log, outbox } = this.#options;
-    let index = from;
-    for (const bytes of log.entries(from, log.size)) {
-      if (outbox.has(index)) await this.#put({ bytes, seal: decodeSeal(bytes), object: outbox.read(index) });
-      index += 1;
-    }
+  /** An operator's order: one attempt for each object in quarantine, also in an outage, which it may end. */
+  async resend(): Promise<Resent> {
+    const { sender, quarantine } = this.#options;
+    const before = sender.resent;
+    await this.#attempt(async () => {
+      await this.#resend();
+      return sender.resent > before;
+    });
+    return { sent: sender.resent - before, left: quarantine.count };
   }
 
   /**
@@ -109,6 +108,7 @@ export class Publisher {
     if (this.#options.nowMs() < this.#outage.retryMs) return false;
     return this.#attempt(async () => {
       const sealed = await this.#seals();
+      if (this.#options.nowMs() >= this.#resendMs) await this.#resend();
       const due = this.#options.published.due;
       if (due) await this.#checkpoint(false);
       return sealed || due;
@@ -136,32 +136,57 @@ export class Publisher {
       if (done) this.#outage.worked();
       return done;
     } catch (error) {
-      // A store that refuses one object holds up the log as an outage does: nothing is passed over silently.
-      if (!(error instanceof SinkOutage) && !(error instanceof SinkFault)) throw error;
+      // What the store refuses holds up the log as an outage does, until it is known to be that one object's fault.
+      if (!isOfStore(error)) throw error;
       this.#outage.failed(error.message, error instanceof SinkOutage ? error.retryAfterMs : 0);
       return false;
     }
   }
 
+  async #resend(): Promise<void> {
+    await this.#options.sender.resend();
+    this.#resendMs = this.#options.nowMs() + RESEND_EVERY_MS;
+  }
+
   async #seals(): Promise<boolean> {
+    const { sender } = this.#options;
     const round = this.#round();
     if (round.length === 0) return false;
     // All are waited for, so that none is under way when the round is over.
-    const results = await Promise.allSettled(round.map((ready) => this.#put(ready)));
-    const failed = results
-      .filter((result) => result.status === 'rejected')
-      .map((result) => result.reason as unknown);
-    if (failed.length > 0) throw failed.find((reason) => reason instanceof FatalError) ?? failed[0];
-    this.#options.log.append(round.map(({ bytes }) => bytes));
+    const results = await Promise.allSettled(round.map((ready) => sender.put(ready)));
+    for (const result of results) {
+      if (result.status === 'rejected' && !isOfStore(result.reason)) throw result.reason;
+    }
+    // In order of index: what is behind a failure waits with it.
+    const parked = new Map<Ready, SinkFault>();
+    let failure: unknown = null;
+    let done = 0;
+    for (const [i, result] of results.entries()) {
+      const ready = round[i] as Ready;
+      const fault = result.status === 'fulfilled' ? result.value : null;
+      failure = result.status === 'rejected' ? result.reason : await sender.judge(ready, fault);
+      if (failure !== null) break;
+      if (fault !== null) parked.set(ready, fault);
+      done += 1;
+    }
+    this.#append(round.slice(0, done), parked);
+    if (failure !== null) throw failure;
+    return true;
+  }
+
+  /** The local log, and everybody who is to hear of it. */
+  #append(round: readonly Ready[], parked: ReadonlyMap<Ready, SinkFault>): void {
+    const { log, post, sender } = this.#options;
+    log.append(round.map(({ bytes }) => bytes));
     this.#head += round.length;
     if (this.#head === this.#queue.length || this.#head > 4096) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    for (const { final, bytes } of round) {
-      this.#options.post({ type: 'sealed', seal: Buffer.from(bytes).toString('utf8'), index: final.index });
+    for (const { bytes, index } of round) {
+      post({ type: 'sealed', seal: Buffer.from(bytes).toString('utf8'), index });
     }
-    return true;
+    for (const [ready, fault] of parked) sender.tellParked(ready, fault);
   }
 
   /** The next seals, with their objects read from the outbox: during an outage only one, to try. */
@@ -189,22 +214,11 @@ export class Publisher {
       throw new FatalError(`seal journal: seal ${index} where seal ${final.index} should be`);
     const seal = decodeSeal(bytes);
     return {
-      final,
+      index,
       bytes,
       seal,
       object: seal.kind === 'heartbeat' ? null : this.#options.outbox.read(index),
     };
-  }
-
-  async #put({ bytes, seal, object }: Omit<Ready, 'final'>): Promise<void> {
-    if (seal.kind === 'heartbeat' || object === null) return;
-    const { published, registry } = this.#options;
-    if (!this.#schemas.has(seal.schema_sha256)) {
-      const { key, body } = schemaFile(registry, seal.schema, seal.schema_sha256);
-      await published.putOnce(key, body);
-      this.#schemas.add(seal.schema_sha256);
-    }
-    await published.putOnce(seal.key, object, bytes);
   }
 
   async #checkpoint(keep: boolean): Promise<void> {

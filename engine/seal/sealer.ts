@@ -13,22 +13,15 @@ import { sha256Hex } from '../batch/merkle.ts';
 import { encodeSeal } from '../batch/seal.ts';
 import type { CutConfig } from '../config.ts';
 import type { AuditEntry } from '../journal/entry.ts';
-import type { Acct, Fold } from '../journal/fold.ts';
-import type { GroupReader } from '../journal/reader.ts';
 import { RECORD_FLAG, RECORD_HEADER_BYTES, RECORD_TYPE } from '../journal/record.ts';
-import type { JournalWriter } from '../journal/writer.ts';
 import { MIB } from '../limits.ts';
 import { POSITION } from '../ring/layout.ts';
-import type { Storage } from '../storage.ts';
-import type { Builder } from './builder.ts';
 import { encodeCut, encodeFinal } from './cut.ts';
-import type { Cutter, PendingCut } from './cutter.ts';
-import type { Intake } from './intake.ts';
-import type { SealLog } from './log.ts';
-import type { Outbox } from './outbox.ts';
-import type { PublishedLog } from './published-log.ts';
-import type { Publisher, PublisherMessage } from './publisher.ts';
-import type { Needed, Retention } from './retention.ts';
+import type { PendingCut } from './cutter.ts';
+import type { Resent } from './object-sender.ts';
+import type { SealerParts } from './parts.ts';
+import type { PublisherMessage } from './publisher.ts';
+import type { Needed } from './retention.ts';
 import { type SealState, writeSnapshot } from './snapshot.ts';
 
 /** Journal bytes folded in one call: the thread looks at its messages after each. */
@@ -69,38 +62,8 @@ export type SealerMessage =
   | PublisherMessage
   | { readonly type: 'ready' }
   | { readonly type: 'audit'; readonly event: AuditEntry }
-  | { readonly type: 'drained'; readonly published: boolean };
-
-/** What `openSealer` puts together. */
-export interface SealerParts {
-  readonly engine: string;
-  /** What was counted before this log began. */
-  readonly base: Acct;
-  readonly storage: Storage;
-  readonly stateFolder: string;
-  readonly fold: Fold;
-  readonly groups: GroupReader;
-  readonly cutter: Cutter;
-  readonly intake: Intake;
-  readonly builder: Builder;
-  readonly outbox: Outbox;
-  readonly writer: JournalWriter;
-  readonly publisher: Publisher;
-  readonly published: PublishedLog;
-  readonly retention: Retention;
-  readonly log: SealLog;
-  readonly positions: BigInt64Array;
-  readonly heartbeatMs: number;
-  readonly nowMs: () => number;
-  /** Newest `sealed_utc`, Unix ms. */
-  readonly sealedMs: () => number;
-  readonly post: (message: SealerMessage) => void;
-  /** SHA-256 of the newest final seal, hex. */
-  readonly prev: string;
-  /** Cuts below this index are in the seal journal already. */
-  readonly journaledBelow: number;
-  readonly close: () => void;
-}
+  | { readonly type: 'drained'; readonly published: boolean }
+  | ({ readonly type: 'resent' } & Resent);
 
 export class Sealer {
   readonly #parts: SealerParts;
@@ -109,6 +72,7 @@ export class Sealer {
   #caughtUp = false;
   #drainBy: number | null = null;
   #drained = false;
+  #resend = false;
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
@@ -122,6 +86,11 @@ export class Sealer {
     if (this.#drainBy !== null) return;
     this.#drainBy = this.#parts.nowMs() + withinMs;
     this.#parts.publisher.hurry();
+  }
+
+  /** Every object in quarantine is to be tried again at once; tells `resent` when that is done. */
+  resend(): void {
+    this.#resend = true;
   }
 
   get drained(): boolean {
@@ -143,7 +112,12 @@ export class Sealer {
 
   /** One round with the store. @returns true when something was done. */
   async publish(): Promise<boolean> {
-    const published = await this.#parts.publisher.step();
+    const { publisher, post } = this.#parts;
+    const published = await publisher.step();
+    if (this.#resend) {
+      this.#resend = false;
+      post({ type: 'resent', ...(await publisher.resend()) });
+    }
     const settled = await this.#settleDrain();
     this.#tellPositions();
     return published || settled;
@@ -238,13 +212,14 @@ export class Sealer {
 
   async #settleDrain(): Promise<boolean> {
     if (this.#drainBy === null || this.#drained) return false;
-    const { cutter, publisher, nowMs, post } = this.#parts;
+    const { cutter, publisher, quarantine, nowMs, post } = this.#parts;
     const sealed = this.#caughtUp && cutter.pending === 0 && cutter.partitions.size === 0;
     const published = sealed && publisher.waiting === 0 && (await publisher.finish());
     if (!published && nowMs() < this.#drainBy) return false;
     this.#drained = true;
     if (cutter.pending === 0) this.snapshot();
-    post({ type: 'drained', published });
+    // Everything is in the log, but not all of it in the lake.
+    post({ type: 'drained', published: published && quarantine.count === 0 });
     return true;
   }
 
@@ -258,22 +233,28 @@ export class Sealer {
   }
 
   #retain(): void {
-    const { retention, publisher, outbox, writer, positions } = this.#parts;
+    const { retention, publisher, positions } = this.#parts;
     const written = Number(Atomics.load(positions, POSITION.journalWritten));
-    const used = written - retention.oldestRecords + writer.position - retention.oldestSeals + outbox.bytes;
+    const used = written - retention.oldestRecords + this.#bytesOnDisk();
     // A snapshot with everything published stands for itself: only a filling journal does not wait for that moment.
     if (publisher.waiting > 0 && used < retention.pressureBytes) return;
     if (retention.due(this.#needed(), used)) this.snapshot();
   }
 
+  /** What counts towards the quota beside the record journal. */
+  #bytesOnDisk(): number {
+    const { outbox, quarantine, writer, retention } = this.#parts;
+    return outbox.bytes + quarantine.bytes + writer.position - retention.oldestSeals;
+  }
+
   #tellPositions(): void {
-    const { positions, fold, retention, outbox, writer, log, published, cutter } = this.#parts;
+    const { positions, fold, retention, log, published, cutter } = this.#parts;
     const tell = (word: number, value: number): void => {
       Atomics.store(positions, word, BigInt(value));
     };
     tell(POSITION.sealPosition, fold.position);
     tell(POSITION.journalOldest, retention.oldestRecords);
-    tell(POSITION.outboxBytes, outbox.bytes + writer.position - retention.oldestSeals);
+    tell(POSITION.outboxBytes, this.#bytesOnDisk());
     tell(POSITION.logSize, log.size);
     tell(POSITION.checkpointSize, published.size);
     tell(POSITION.openRecords, cutter.partitions.records);
