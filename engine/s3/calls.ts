@@ -50,11 +50,15 @@ export class Calls {
    * @param what the operation and its object, for messages
    * @throws S3Error
    */
-  run<T>(what: string, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#gate.run(() => this.#breaker.run(() => this.#attempts(what, call)));
+  run<T>(what: string, call: (abortSignal: AbortSignal) => Promise<T>, attempts = ATTEMPTS): Promise<T> {
+    return this.#gate.run(() => this.#breaker.run(() => this.#attempts(what, call, attempts)));
   }
 
-  async #attempts<T>(what: string, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  async #attempts<T>(
+    what: string,
+    call: (abortSignal: AbortSignal) => Promise<T>,
+    attempts: number,
+  ): Promise<T> {
     const { wallMs, random, sleep } = this.#time;
     for (let attempt = 1; ; attempt++) {
       let failure: S3Error;
@@ -64,7 +68,7 @@ export class Calls {
         if (error instanceof S3Error) throw error;
         failure = judge(error, what, wallMs(), await this.#redaction());
       }
-      if (!failure.transient || attempt === ATTEMPTS || failure.retryAfterMs > MAX_RETRY_AFTER_MS)
+      if (!failure.transient || attempt >= attempts || failure.retryAfterMs > MAX_RETRY_AFTER_MS)
         throw failure;
       const jitter = random() * FIRST_BOUND_MS * 2 ** (attempt - 1);
       await sleep(Math.max(failure.retryAfterMs, jitter));

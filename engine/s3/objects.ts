@@ -32,6 +32,14 @@ export interface PutOptions {
   /** `none`: only under a new name; else only in the place of the object with this ETag. */
   readonly onlyIf?: 'none' | { readonly etag: string };
   readonly lock?: ObjectLock;
+  /** One attempt only: for probes, which expect to be refused. */
+  readonly once?: boolean;
+}
+
+/** Object Lock of a bucket. */
+export interface BucketLock {
+  readonly enabled: boolean;
+  readonly byDefault: { readonly mode: string; readonly days: number } | null;
 }
 
 /** One version in a listing. */

@@ -12,6 +12,7 @@ import { Calls, type StoreTime, SYSTEM_TIME } from './calls.ts';
 import { type OpenClient, openClient, type S3Settings } from './client.ts';
 import { codeOf, S3Error, statusOf } from './errors.ts';
 import {
+  type BucketLock,
   infoOf,
   type ListedObject,
   type ListedVersion,
@@ -44,7 +45,7 @@ export class S3Store {
     body: Uint8Array,
     options: PutOptions,
   ): Promise<{ etag: string; versionId: string | null } | null> {
-    const { contentType, metadata, md5, sha256, onlyIf, lock } = options;
+    const { contentType, metadata, md5, sha256, onlyIf, lock, once = false } = options;
     const command = new this.#open.sdk.PutObjectCommand({
       ...this.#at(key),
       Body: body,
@@ -59,27 +60,32 @@ export class S3Store {
         ObjectLockRetainUntilDate: new Date(lock.untilMs),
       }),
     });
-    return this.#calls.run(`PUT ${this.nameOf(key)}`, async (abortSignal) => {
-      try {
-        const { ETag = '', VersionId } = await this.#open.client.send(command, { abortSignal });
-        return { etag: ETag, versionId: VersionId ?? null };
-      } catch (error) {
-        const gone = typeof onlyIf === 'object' && codeOf(error) === 'NoSuchKey';
-        if (statusOf(error) === 412 || gone) return null;
-        throw error;
-      }
-    });
+    return this.#calls.run(
+      `PUT ${this.nameOf(key)}`,
+      async (abortSignal) => {
+        try {
+          const { ETag = '', VersionId } = await this.#open.client.send(command, { abortSignal });
+          return { etag: ETag, versionId: VersionId ?? null };
+        } catch (error) {
+          const gone = typeof onlyIf === 'object' && codeOf(error) === 'NoSuchKey';
+          if (statusOf(error) === 412 || gone) return null;
+          throw error;
+        }
+      },
+      once ? 1 : undefined,
+    );
   }
 
   /**
-   * @param options `checked`: bytes that do not fit the checksum that the store keeps count as cut short and are read again
+   * @param options `checked`: bytes that do not fit the checksum that the store keeps count as cut short and are read again.
+   *   `maxBytes`: a larger object is a fault.
    * @returns null when there is no such object, or a delete marker hides it.
    */
   async get(
     key: string,
-    options: { checked?: boolean; versionId?: string } = {},
+    options: { checked?: boolean; versionId?: string; maxBytes?: number } = {},
   ): Promise<{ bytes: Uint8Array; info: ObjectInfo } | null> {
-    const { checked = false, versionId } = options;
+    const { checked = false, versionId, maxBytes = MAX_OBJECT_BYTES } = options;
     const command = new this.#open.sdk.GetObjectCommand({
       ...this.#at(key, versionId),
       ...(checked && { ChecksumMode: 'ENABLED' }),
@@ -88,9 +94,12 @@ export class S3Store {
       unlessMissing(async () => {
         const found = await this.#open.client.send(command, { abortSignal });
         const length = found.ContentLength ?? 0;
-        if (length > MAX_OBJECT_BYTES) {
+        if (length > maxBytes) {
           const told = { judgement: 'fault', code: 'EntityTooLarge', transient: false } as const;
-          throw new S3Error(`GET ${this.nameOf(key)}: ${length} bytes are more than a lake holds`, told);
+          throw new S3Error(
+            `GET ${this.nameOf(key)}: ${length} bytes are more than the ${maxBytes} expected`,
+            told,
+          );
         }
         const bytes = (await found.Body?.transformToByteArray()) ?? new Uint8Array(0);
         return { bytes, info: infoOf(found) };
@@ -166,17 +175,22 @@ export class S3Store {
     }
   }
 
-  /** Whether the bucket keeps versions that were overwritten or deleted. */
-  async versioned(): Promise<boolean> {
+  /** Whether the bucket keeps what is overwritten or deleted; null where the store or a missing permission hides it. */
+  async versioned(): Promise<boolean | null> {
     const command = new this.#open.sdk.GetBucketVersioningCommand({ Bucket: this.address.bucket });
-    const { Status } = await this.#calls.run(`versioning of ${this.nameOf()}`, (abortSignal) =>
-      this.#open.client.send(command, { abortSignal }),
+    return this.#calls.run(`versioning of ${this.nameOf()}`, (abortSignal) =>
+      unlessMissing(
+        async () => (await this.#open.client.send(command, { abortSignal })).Status === 'Enabled',
+        HIDDEN,
+      ),
     );
-    return Status === 'Enabled';
   }
 
-  /** Whether objects of the bucket can be locked, and the retention that those without one of their own get. */
-  async objectLock(): Promise<{ enabled: boolean; byDefault: { mode: string; days: number } | null }> {
+  /**
+   * Whether objects of the bucket can be locked, and the retention that those without one of their own get; null where a
+   * missing permission hides it.
+   */
+  async objectLock(): Promise<BucketLock | null> {
     const command = new this.#open.sdk.GetObjectLockConfigurationCommand({ Bucket: this.address.bucket });
     return this.#calls.run(`Object Lock of ${this.nameOf()}`, async (abortSignal) => {
       try {
@@ -186,9 +200,8 @@ export class S3Store {
         const byDefault = Mode === undefined ? null : { mode: Mode.toLowerCase(), days };
         return { enabled: found?.ObjectLockEnabled === 'Enabled', byDefault };
       } catch (error) {
-        const code = codeOf(error);
-        if (code === 'ObjectLockConfigurationNotFoundError' || code === 'NotImplemented')
-          return { enabled: false, byDefault: null };
+        if (NO_LOCK.includes(codeOf(error))) return { enabled: false, byDefault: null };
+        if (HIDDEN.includes(codeOf(error))) return null;
         throw error;
       }
     });
@@ -220,6 +233,10 @@ export async function openStore(
   return new S3Store(address, await openClient(settings), settings, time);
 }
 
+/** Answers that hide a property of the bucket. */
+const HIDDEN: readonly string[] = ['AccessDenied', 'NotImplemented', 'MethodNotAllowed'];
+/** Answers of a bucket, or a store, without Object Lock. */
+const NO_LOCK: readonly string[] = ['ObjectLockConfigurationNotFoundError', 'NotImplemented'];
 const MISSING: readonly string[] = ['NoSuchKey', 'NoSuchVersion'];
 /** HEAD has no body that could name a code: its 404 has a name of the SDK's. */
 const MISSING_HEAD: readonly string[] = [...MISSING, 'NotFound'];

@@ -142,6 +142,8 @@ class DirectorySink implements Sink {
       store: 'directory',
       ifNoneMatch,
       checksum: null,
+      versions: false,
+      retention: null,
       detail: ifNoneMatch ? 'existing names are never replaced (link)' : 'existing names can be replaced',
     };
   }

@@ -12,6 +12,10 @@ export interface StoreProbe {
   readonly ifNoneMatch: boolean;
   /** The store refuses a body that does not fit its checksum; null where bodies do not travel. */
   readonly checksum: boolean | null;
+  /** The store keeps what is overwritten or deleted, as older versions; null where it does not tell. */
+  readonly versions: boolean | null;
+  /** The lock that each sealed object gets, or null. */
+  readonly retention: { readonly mode: 'governance' | 'compliance'; readonly days: number } | null;
   readonly detail: string;
 }
 

@@ -175,6 +175,8 @@ describe('directory sink', () => {
       store: 'directory',
       ifNoneMatch: true,
       checksum: null,
+      versions: false,
+      retention: null,
       detail: expect.stringMatching(/never replaced/),
     });
     expect(readdirSync(join(lake, 'deep/down'), { recursive: true })).toEqual(['_tmp']);
