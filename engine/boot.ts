@@ -150,6 +150,7 @@ function sealerData(config: Config, folders: Folders, identity: Identity): Seale
   return {
     folders: { ...folders, log: join(folders.log, identity.log) },
     lake: config.lake,
+    s3: config.s3,
     engine: identity.engine,
     keyFolder: folders.keys,
     cuts: Object.fromEntries(config.streams.map(({ stream, cut }) => [stream, cut])),

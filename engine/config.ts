@@ -5,9 +5,11 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkTokens, faultsOf } from './config-faults.ts';
+import { lakeOf, type S3Config, s3Schema } from './config-lake.ts';
 import { ConfigError } from './errors.ts';
 import { assertSizes, GIB, KIB, MIB } from './limits.ts';
 import type { RingSizes } from './ring/layout.ts';
+import { isS3 } from './s3/address.ts';
 import { checkTable, checkZones } from './schema/check.ts';
 import { lineGrowth } from './schema/compile.ts';
 import type { Field, Table, Zones } from './schema/table.ts';
@@ -104,7 +106,10 @@ const configSchema = z.strictObject({
     .max(200)
     .optional(),
   data: z.string().min(1, 'name a folder').default('./firn-data'),
-  lake: z.string().min(1, 'name a folder').optional(),
+  /** A folder, or `s3://BUCKET/PREFIX`; default: `lake` below `data`. */
+  lake: z.string().min(1, 'name a folder, or s3://BUCKET/PREFIX').optional(),
+  /** How a lake in S3 is reached and kept. */
+  s3: s3Schema.optional(),
   listen: z.union([listenSchema, z.literal(false)]).prefault({}),
   tokens: z.array(tokenSchema).default([]),
   schemas: z
@@ -166,8 +171,11 @@ export interface StreamConfig {
 }
 
 /** The whole configuration, checked and complete. Paths are absolute; `ring` has the sizes of all areas. */
-export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 'workers' | 'ring'> {
+export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 's3' | 'workers' | 'ring'> {
+  /** An absolute folder or `s3://bucket/prefix`. */
   readonly lake: string;
+  /** Null where the lake is a folder. */
+  readonly s3: S3Config | null;
   readonly workers: number;
   readonly ring: RingSizes;
   readonly streams: readonly StreamConfig[];
@@ -206,6 +214,7 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     throw new ConfigError(`${where}: ring and limits do not fit together: ${why}`);
   }
   const data = resolve(config.data);
+  const lake = lakeOf(config.lake ?? join(data, 'lake'), config.s3, where);
   const { quotaBytes, segmentBytes } = config.journal;
   const least = 2 * segmentBytes + 2 * ring.slabs * ring.outputBytes;
   if (quotaBytes < least) {
@@ -216,7 +225,8 @@ export function parseConfig(input: unknown, where = 'options'): Config {
   return {
     ...config,
     data,
-    lake: config.lake === undefined ? join(data, 'lake') : lakeOf(config.lake, where),
+    lake,
+    s3: isS3(lake) ? s3Schema.parse(config.s3 ?? {}) : null,
     // Front end, commit and seal want a core as well; on two cores one worker is the measured best.
     workers: config.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     ring,
@@ -268,13 +278,4 @@ function streamOf(
     throw new ConfigError(`${where}: streams: ${stream}: ${(error as Error).message}`);
   }
   return { stream, table, unknownFields: spec.unknownFields, zones: zones as Zones | null, cut: spec.cut };
-}
-
-function lakeOf(lake: string, where: string): string {
-  if (lake.startsWith('s3://')) {
-    throw new ConfigError(
-      `${where}: lake: ${lake}: this version writes to a directory; the S3 sink is not built yet`,
-    );
-  }
-  return resolve(lake);
 }

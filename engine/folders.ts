@@ -1,8 +1,9 @@
 // Where things lie below the data folder. Created with least privilege: what is in there is nobody else's business. The
-// lake is there to be read: it is made as the umask says.
+// lake is there to be read: it is made as the umask says; one in S3 is no folder.
 
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { isS3 } from './s3/address.ts';
 import { ensureFolder, type Storage } from './storage.ts';
 
 export interface Folders {
@@ -26,6 +27,6 @@ export function openFolders(storage: Storage, config: Pick<Config, 'data' | 'lak
     log: join(data, 'state', 'log'),
   };
   for (const folder of Object.values(folders)) ensureFolder(storage, folder, 0o700);
-  ensureFolder(storage, config.lake, 0o777);
+  if (!isS3(config.lake)) ensureFolder(storage, config.lake, 0o777);
   return folders;
 }

@@ -10,7 +10,7 @@ import { loadKey } from '../engine/seal/key.ts';
 import { Orders, runSealer } from '../engine/seal/loop.ts';
 import { openSealer } from '../engine/seal/open.ts';
 import type { SealerData, SealerMessage } from '../engine/seal/sealer.ts';
-import { directorySink } from '../engine/sink/directory.ts';
+import { openSink } from '../engine/sink/open.ts';
 import { diskStorage } from '../engine/storage.ts';
 import { compress, initCompress } from './compress.ts';
 
@@ -29,7 +29,7 @@ export async function run(data: SealerData & { ring: Ring; port: MessagePort }):
     const sealer = await openSealer({
       ...data,
       storage: diskStorage,
-      sink: directorySink(diskStorage, data.lake),
+      sink: await openSink(data.lake, data.s3, diskStorage),
       registry: readRegistry(diskStorage, data.folders.state),
       key: loadKey(data.keyFolder, false),
       clock: systemClock(ring.positions),

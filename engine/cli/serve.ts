@@ -14,7 +14,7 @@ export const spec: CommandSpec = {
   flags: {
     config: { value: 'FILE', help: 'configuration (JSON); options given here come before it' },
     data: { value: 'DIR', help: 'journal, keys and state (./firn-data)' },
-    lake: { value: 'DIR', help: 'where sealed batches go (DATA/lake)' },
+    lake: { value: 'LAKE', help: 'where sealed batches go: DIR or s3://BUCKET/PREFIX (DATA/lake)' },
     host: { value: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
     port: { value: 'PORT', help: 'port to listen on; 0 = any that is free (9400)' },
     codec: { value: 'NAME', help: 'auto, native or portable (auto: native where it is built)' },
@@ -23,6 +23,7 @@ export const spec: CommandSpec = {
   examples: [
     'firn serve',
     'firn serve --config firn.json --data /var/lib/firn --lake /srv/lake',
+    'firn serve --lake s3://cold-lake/plant7',
     'firn serve --data /var/lib/firn --new-origin cold.example/plant7-b',
   ],
   notes:

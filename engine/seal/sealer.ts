@@ -16,6 +16,7 @@ import type { AuditEntry } from '../journal/entry.ts';
 import { RECORD_FLAG, RECORD_HEADER_BYTES, RECORD_TYPE } from '../journal/record.ts';
 import { MIB } from '../limits.ts';
 import { POSITION } from '../ring/layout.ts';
+import type { S3LakeSettings } from '../sink/open.ts';
 import { encodeCut, encodeFinal } from './cut.ts';
 import type { PendingCut } from './cutter.ts';
 import type { Resent } from './object-sender.ts';
@@ -40,8 +41,10 @@ export interface SealerData {
     /** Folder of this log: `state/log/<n>`. */
     readonly log: string;
   };
-  /** The lake's folder. */
+  /** The lake's folder, or its `s3://bucket/prefix`. */
   readonly lake: string;
+  /** How a lake in S3 is reached and kept; null for a folder. */
+  readonly s3: S3LakeSettings | null;
   /** Name of the log. */
   readonly engine: string;
   readonly keyFolder: string;
