@@ -31,6 +31,16 @@ export interface Listed {
   readonly regular: boolean;
   readonly bytes: number;
   readonly mtimeMs: number;
+  /** What an object store keeps beside the newest version; absent where there are no versions. */
+  readonly versions?: Versions;
+}
+
+/** The versions of one name, told in words. */
+export interface Versions {
+  /** Why the name reads as if there were nothing: a delete marker is its newest version. Null: it is not hidden. */
+  readonly hidden: string | null;
+  /** That there is more than one version with bytes; null when there is one. */
+  readonly extra: string | null;
 }
 
 function absent(error: unknown): boolean {
@@ -151,5 +161,12 @@ export function directoryLake(folder: string): Lake {
     walk: async function* (key) {
       yield* walk(folder, key);
     },
+    hidden: async () => null,
+    notChecked: () => [
+      'HIDDEN, EXTRA_VERSION, UNLOCKED, SHORT_LOCK: a directory has no versions, delete markers or retention',
+    ],
+    notQuick: () =>
+      'bytes and lines of objects: a directory keeps no checksums, so only existence and size were compared (--quick)',
+    close: () => {},
   };
 }

@@ -28,6 +28,13 @@ export interface Lake {
   modifiedMs(key: string): Promise<number | null>;
   /** Empty when there is no such folder. */
   list(folder: string): Promise<Folder>;
-  /** Every name below `folder` ('' = the lake) that is not a folder. */
+  /** Every name below `folder` ('' = the lake) that is not a folder, also those that a delete marker hides. */
   walk(folder: string): AsyncIterable<Listed>;
+  /** Why a name reads as if there were nothing although there is; null when there is nothing. */
+  hidden(key: string): Promise<string | null>;
+  /** After the walk: what could not be checked in this place. */
+  notChecked(): readonly string[];
+  /** After the objects: what a quick verification did not check of them. */
+  notQuick(): string;
+  close(): void;
 }

@@ -7,6 +7,7 @@ import { nativeKernels } from '../../workers/kernels.ts';
 import { HASH_BYTES, leafHash, merkleRoot, sha256Hex } from '../batch/merkle.ts';
 import { CanonicalScan, NotCanonical } from './canonical.ts';
 import { compareInstants, isInstant } from './instant.ts';
+import { type ToldRetention, toldBy } from './retention.ts';
 
 export type ObjectKind = 'records' | 'dead-letter' | 'audit';
 
@@ -20,15 +21,20 @@ export class LineFault extends Error {
   }
 }
 
-/** Facts about a body of lines. `events`: the actions `start` and `stop` of an audit batch, in order. */
-export interface LineFacts {
+/** What an audit batch tells a verifier: the actions `start` and `stop`, and retention, each in order. */
+export interface AuditFacts {
+  readonly events: readonly string[];
+  readonly told: readonly ToldRetention[];
+}
+
+/** Facts about a body of lines. */
+export interface LineFacts extends AuditFacts {
   readonly ndjsonSha256: string;
   readonly root: string;
   readonly count: number;
   readonly tsMin: string;
   readonly tsMax: string;
   readonly excursions: number;
-  readonly events: readonly string[];
 }
 
 const LF = 0x0a;
@@ -97,7 +103,7 @@ export function lineFacts(body: Buffer, kind: ObjectKind, count: number, day: st
     throw new LineFault('the last line has no line feed');
   if (!isUtf8(body)) throw new LineFault('the lines are not UTF-8');
   const prefix = Buffer.from(`${day}T`);
-  const events: string[] = [];
+  const audit: { events: string[]; told: ToldRetention[] } = { events: [], told: [] };
   const walk = new Float64Array(WALK.words).fill(-1, WALK.min);
   const words = new Uint8Array(walk.buffer);
   const native = kind === 'records' && prefix.length === DAY_BYTES ? nativeKernels() : null;
@@ -107,7 +113,7 @@ export function lineFacts(body: Buffer, kind: ObjectKind, count: number, day: st
     const from = walk[WALK.at] as number;
     if (from === body.length) break;
     const to = body.indexOf(LF, from);
-    checkLine(body, from, to, kind, prefix, walk, events);
+    checkLine(body, from, to, kind, prefix, walk, audit);
     walk[WALK.at] = to + 1;
   }
   const lines = walk[WALK.lines] as number;
@@ -120,7 +126,7 @@ export function lineFacts(body: Buffer, kind: ObjectKind, count: number, day: st
     tsMin: quotedAt(body, walk[WALK.min] as number),
     tsMax: quotedAt(body, walk[WALK.max] as number),
     excursions: walk[WALK.excursions] as number,
-    events,
+    ...audit,
   };
 }
 
@@ -132,7 +138,7 @@ function checkLine(
   kind: ObjectKind,
   prefix: Buffer,
   walk: Float64Array,
-  events: string[],
+  audit: { events: string[]; told: ToldRetention[] },
 ): void {
   const scan = kind === 'records' ? recordScan : ownScan[kind];
   const line = (walk[WALK.lines] as number) + 1;
@@ -153,7 +159,7 @@ function checkLine(
   if (min < 0 || compareInstants(body, at, min) < 0) walk[WALK.min] = at;
   if (max < 0 || compareInstants(body, at, max) > 0) walk[WALK.max] = at;
   if (kind !== 'records') {
-    checkOwnLine(kind, body, from, to, line, events);
+    checkOwnLine(kind, body, from, to, line, audit);
     return;
   }
   if (!isOwnTime(body, scan, 1)) throw new LineFault(`line ${line}: received_utc is not a time of firn`);
@@ -202,14 +208,15 @@ function checkOwnLine(
   from: number,
   to: number,
   line: number,
-  events: string[],
+  audit: { events: string[]; told: ToldRetention[] },
 ): void {
   const value = JSON.parse(body.toString('utf8', from, to)) as Record<string, unknown>;
   if (kind === 'audit') {
     const action = value['action'];
     if (!hasExactly(value, AUDIT) || typeof action !== 'string')
       throw new LineFault(`line ${line}: not an audit event`);
-    if (action === 'start' || action === 'stop') events.push(action);
+    if (action === 'start' || action === 'stop') audit.events.push(action);
+    if (action === 'store.probe') audit.told.push(toldBy(value));
     return;
   }
   const raw = value['raw_b64'];

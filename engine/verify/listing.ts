@@ -39,7 +39,16 @@ export async function checkListing(input: ListingInput, breathe: () => Promise<v
   const to = Math.max(input.startMs, Date.now()) + input.graceMs;
   for await (const file of input.lake.walk('')) {
     await breathe();
-    if (await isKnown(input, file)) continue;
+    if (file.versions?.hidden != null) {
+      tellHidden(input, file.key, file.versions.hidden);
+      continue;
+    }
+    if (await isKnown(input, file)) {
+      const extra = file.versions?.extra ?? null;
+      if (extra !== null && !isReplaced(file.key))
+        input.findings.add('EXTRA_VERSION', null, file.key, null, extra);
+      continue;
+    }
     const name = file.key.slice(file.key.lastIndexOf('/') + 1);
     const home = input.missing.get(name);
     if (home !== undefined) {
@@ -53,6 +62,30 @@ export async function checkListing(input: ListingInput, breathe: () => Promise<v
     }
   }
   return young;
+}
+
+/** `checkpoint` and `policy` are written again and again; everything else of a log once. */
+function isReplaced(key: string): boolean {
+  return key.startsWith('_log/') && /\/(checkpoint|policy)$/.test(key);
+}
+
+const CHECKPOINT = /^_log\/.+\/checkpoint(s\/\d{20})?$/;
+
+/**
+ * A name under a delete marker. An object's has been told when its seal was looked at; earlier partial tiles, and what was
+ * never named, may go. A checkpoint may not, and that of a log of which nothing else is left is the only trace of it.
+ */
+function tellHidden({ findings }: ListingInput, key: string, reason: string): void {
+  if (findings.replace('MISSING', key, 'HIDDEN', reason)) return;
+  const isLogFile = key.startsWith('_log/') && (CHECKPOINT.test(key) || findings.isAbout(key));
+  if (isLogFile) findings.add('HIDDEN', null, key, null, reason);
+}
+
+/** Whether delete markers lie over the checkpoints of a log. */
+export async function hidesLog(lake: Lake): Promise<boolean> {
+  for await (const { key, versions } of lake.walk('_log'))
+    if (versions?.hidden != null && CHECKPOINT.test(key)) return true;
+  return false;
 }
 
 async function isKnown(input: ListingInput, { key }: Listed): Promise<boolean> {

@@ -255,7 +255,8 @@ export class LogReader {
   async #highestBundle(): Promise<number> {
     let highest = -1;
     const base = `_log/${this.#origin}/`;
-    for await (const { key } of this.#lake.walk(`${base}tile/entries`)) {
+    for await (const { key, versions } of this.#lake.walk(`${base}tile/entries`)) {
+      if (versions?.hidden != null) continue;
       highest = Math.max(highest, parseTilePath(key.slice(base.length))?.number ?? -1);
     }
     return highest;

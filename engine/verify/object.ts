@@ -6,7 +6,7 @@ import { sha256Hex } from '../batch/merkle.ts';
 import type { ObjectSeal } from '../batch/seal.ts';
 import { MAX_OBJECT_BYTES, MIB } from '../limits.ts';
 import { fileSize, readFile, UnfitFile } from './files.ts';
-import { type LineFacts, LineFault, lineFacts } from './lines.ts';
+import { type AuditFacts, type LineFacts, LineFault, lineFacts } from './lines.ts';
 import type { Finding } from './report.ts';
 
 /** FORMAT.md §3: readers need no more memory than this for the window. */
@@ -25,12 +25,11 @@ export interface ObjectJob {
   readonly quick: boolean;
 }
 
-export interface ObjectResult {
+export interface ObjectResult extends AuditFacts {
   readonly problem: { readonly verdict: Finding['verdict']; readonly reason: string } | null;
   /** SHA-256 of the file as found; null when there is none or it was not read. */
   readonly sha256: string | null;
   readonly bytes: number;
-  readonly events: readonly string[];
 }
 
 /**
@@ -55,7 +54,7 @@ export function failed(
   sha256: string | null,
   bytes: number,
 ): ObjectResult {
-  return { problem: { verdict, reason }, sha256, bytes, events: [] };
+  return { problem: { verdict, reason }, sha256, bytes, events: [], told: [] };
 }
 
 /** There is no object under the key. */
@@ -68,7 +67,7 @@ function measure(lake: string, seal: ObjectSeal): ObjectResult {
   if (bytes === null) return missing();
   if (bytes !== seal.zstd_bytes)
     return failed('ALTERED', `${bytes} bytes, the seal says ${seal.zstd_bytes}`, null, bytes);
-  return { problem: null, sha256: null, bytes, events: [] };
+  return { problem: null, sha256: null, bytes, events: [], told: [] };
 }
 
 function read(folder: string, job: ObjectJob): ObjectResult {
@@ -96,9 +95,10 @@ function compare(file: Uint8Array, { seal, day }: ObjectJob): ObjectResult {
     if (error instanceof FrameError) return failed('ALTERED', `zstd: ${error.message}`, sha256, file.length);
     throw error;
   }
-  if (exact) return { problem: null, sha256, bytes: file.length, events: facts.events };
+  const { events, told } = facts;
+  if (exact) return { problem: null, sha256, bytes: file.length, events, told };
   const reason = `other bytes (${file.length} instead of ${seal.zstd_bytes}) that hold exactly the sealed lines`;
-  return { ...failed('RECOMPRESSED', reason, sha256, file.length), events: facts.events };
+  return { ...failed('RECOMPRESSED', reason, sha256, file.length), events, told };
 }
 
 /** What the seal says about lines that are not so; null when all of it holds. */

@@ -1,6 +1,7 @@
 // What a caller may ask of a verification.
 
 import type { KernelChoice } from '../../workers/kernels.ts';
+import type { S3Settings } from '../s3/client.ts';
 
 /** Progress, in seals of all logs; `bytes` = compressed bytes of objects looked at. */
 export interface VerifyProgress {
@@ -10,9 +11,9 @@ export interface VerifyProgress {
 }
 
 export interface VerifyOptions {
-  /** The lake's folder. */
+  /** The lake's folder, or `s3://BUCKET/PREFIX`. */
   readonly lake: string;
-  /** Only existence and size of objects; lines are not read. */
+  /** Objects by existence and size, in S3 also by what the store says of them; they are not read. */
   readonly quick?: boolean;
   /** File with a checkpoint that the auditor kept. */
   readonly since?: string;
@@ -26,6 +27,12 @@ export interface VerifyOptions {
   readonly kernels?: KernelChoice;
   /** The present, Unix ms: what the grace is counted from. */
   readonly nowMs?: number;
+  /** How to reach S3; credentials come from the SDK's default chain. */
+  readonly s3?: S3Settings;
+  /** Days that every object of a lake in S3 must be locked for, in place of what the engine told; 0 = none needs to be. */
+  readonly lockDays?: number;
+  /** Bytes of fetched objects in memory at once; default 128 MiB. One object may always come, however long. */
+  readonly fetchBytes?: number;
   readonly onProgress?: (progress: VerifyProgress) => void;
   readonly signal?: AbortSignal;
 }

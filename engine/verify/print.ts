@@ -1,6 +1,6 @@
 // The report as people read it: which logs, how many of each verdict, the findings, and on what all of it rests.
 
-import type { OriginReport, Report } from './report.ts';
+import type { OriginReport, Report, Trust } from './report.ts';
 import { VERDICTS } from './report.ts';
 
 const SHOWN = 50;
@@ -67,6 +67,16 @@ function originLines({
   ];
 }
 
+function lockText({ lock, expiredLocks }: Trust): string {
+  const words = {
+    none: 'none: every object can be overwritten or deleted by whoever has the permission',
+    governance: 'governance mode, on every object: whoever has a special permission lifts it',
+    compliance: 'compliance mode, on every object: nobody lifts it before its time',
+    mixed: 'mixed: some objects are locked in another mode than others, or not at all',
+  }[lock];
+  return expiredLocks === 0 ? words : `${words} (${n(expiredLocks)} locks have run out)`;
+}
+
 function trustText({ trust }: Report): string[] {
   const out = [
     trust.keys === 'policy'
@@ -75,7 +85,7 @@ function trustText({ trust }: Report): string[] {
     trust.since === null
       ? 'Earlier checkpoint: none was given.'
       : `Earlier checkpoint: of ${trust.since.size} seals of ${trust.since.origin}, kept by you (--since).`,
-    'Witnesses: none. Lock: none (a directory). A log that its operator signs does not bind its operator; only a lock, or a checkpoint and a key held by someone else, do.',
+    `Witnesses: none. Lock: ${lockText(trust)}. A log that its operator signs does not bind its operator; only a lock, or a checkpoint and a key held by someone else, do.`,
   ];
   for (const what of trust.notChecked) out.push(`Not checked: ${what}.`);
   return out;

@@ -1,13 +1,17 @@
 // What a verification found: the verdicts of FORMAT.md §7, one finding each with where and why, and the report that the
 // command prints and the library returns. Findings are counted without bound and kept up to a bound.
 
-/** Verdicts that a directory can have. HIDDEN, EXTRA_VERSION, UNLOCKED and SHORT_LOCK need an object store. */
+/** The verdicts; HIDDEN, EXTRA_VERSION, UNLOCKED and SHORT_LOCK are of object stores. */
 export const VERDICTS = [
   'OK',
   'MISSING',
   'ALTERED',
   'RECOMPRESSED',
   'UNLOGGED',
+  'HIDDEN',
+  'EXTRA_VERSION',
+  'UNLOCKED',
+  'SHORT_LOCK',
   'MISPLACED',
   'BAD_SIGNATURE',
   'UNKNOWN_KEY',
@@ -76,7 +80,10 @@ export interface Report {
 export interface Trust {
   readonly keys: 'policy' | 'lake';
   readonly witnesses: 'none';
-  readonly lock: 'none';
+  /** How the objects are locked that seals name; `mixed`: not all alike. */
+  readonly lock: 'none' | 'governance' | 'compliance' | 'mixed';
+  /** Objects whose lock has run out by now. */
+  readonly expiredLocks: number;
   /** The auditor's own checkpoint, when there was one. */
   readonly since: { readonly origin: string; readonly size: number } | null;
   readonly notChecked: readonly string[];
@@ -103,14 +110,20 @@ export class Findings {
     if (this.#kept.length < KEPT) this.#kept.push({ verdict, origin, key, index, reason });
   }
 
-  /** Changes a finding that turns out to be a weaker one (an object that is MISSING here and lies elsewhere). */
-  replace(old: Finding['verdict'], key: string, verdict: Finding['verdict'], reason: string): void {
+  /** Changes a finding that turns out to be another one (an object that is MISSING here and lies elsewhere). @returns whether it was there */
+  replace(old: Finding['verdict'], key: string, verdict: Finding['verdict'], reason: string): boolean {
     const at = this.#kept.findIndex((finding) => finding.verdict === old && finding.key === key);
     const found = this.#kept[at];
-    if (found === undefined) return;
+    if (found === undefined) return false;
     this.counts[old]--;
     this.counts[verdict]++;
     this.#kept[at] = { ...found, verdict, reason };
+    return true;
+  }
+
+  /** Whether there is a finding about this key. */
+  isAbout(key: string): boolean {
+    return this.#kept.some((finding) => finding.key === key);
   }
 
   get total(): number {

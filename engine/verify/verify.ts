@@ -1,20 +1,25 @@
-// Verification of a lake in a directory: every log below `_log/`, every object that a seal names, every file that none
+// Verification of a lake: every log below `_log/`, every object that a seal names, every file that none
 // names. Shares formats with the engine and nothing else, writes nothing, and holds a few objects in memory at a time.
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { useKernels } from '../../workers/kernels.ts';
+import { isS3 } from '../s3/address.ts';
 import { type NoteKey, splitNote } from '../seal/note.ts';
+import { trustOf } from './basis.ts';
 import type { Chain } from './chain.ts';
-import { startChecker } from './checker.ts';
+import { type Checker, type OnResult, startChecker } from './checker.ts';
+import { FETCH_BYTES, FetchingChecker } from './fetching.ts';
 import { directoryLake, VerifyError } from './files.ts';
 import type { Lake } from './lake.ts';
-import { checkListing } from './listing.ts';
+import { checkListing, hidesLog } from './listing.ts';
+import { Locks } from './locks.ts';
 import type { ObjectJob, ObjectResult } from './object.ts';
 import { Objects } from './objects.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from './options.ts';
 import { checkOrigin, findOrigins } from './origin.ts';
-import { Findings, type OriginReport, type Report, type Trust } from './report.ts';
+import { Findings, type OriginReport, type Report } from './report.ts';
+import { openS3Lake, S3Lake } from './s3.ts';
 import { type Head, lakePolicy, openCheckpoint, ownFile, ownPolicy } from './trust.ts';
 
 const MAX_THREADS = 8;
@@ -32,22 +37,35 @@ interface Kept {
  * signal's reason when aborted.
  */
 export async function verifyLake(options: VerifyOptions): Promise<Report> {
+  const { s3 = {}, signal } = options;
+  const lake = isS3(options.lake)
+    ? await openS3Lake(options.lake, s3, signal)
+    : directoryLake(resolve(options.lake));
+  try {
+    return await verifyIn(lake, options);
+  } finally {
+    lake.close();
+  }
+}
+
+async function verifyIn(lake: Lake, options: VerifyOptions): Promise<Report> {
   const startedUtc = new Date().toISOString();
   useKernels(options.kernels ?? 'auto');
   const startMs = options.nowMs ?? Date.now();
   const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
   const began = performance.now();
-  const lake = directoryLake(resolve(options.lake));
   const quick = options.quick === true;
   const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
   const kept = options.since === undefined ? null : ownCheckpoint(options.since);
   const origins = await findOrigins(lake);
   // Without a log there is nothing to verify; who knows of one by a policy or checkpoint of his own learns that it is gone.
-  if (origins.length === 0 && (!(await lake.exists()) || (trusted === null && kept === null)))
+  const known = trusted !== null || kept !== null;
+  if (origins.length === 0 && (!(await lake.exists()) || !(known || (await hidesLog(lake)))))
     throw new VerifyError(`${options.lake} holds no log (nothing below _log/): is it a lake?`);
   const findings = new Findings();
   missingLogs(origins, trusted, kept, findings);
   const objects = new Objects(lake, findings);
+  const locks = locksOf(lake, options, findings);
   const sizes = new Map<string, number>();
   const { reports, since, broken, doubtedTiles } = await checkLogs({
     options,
@@ -58,10 +76,12 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
     kept,
     findings,
     objects,
+    locks,
     sizes,
     isYoung: (mtimeMs) => mtimeMs >= startMs - graceMs,
   });
   objects.exchanged();
+  const locked = (await locks?.end()) ?? { lock: 'none', expired: 0, notChecked: [] };
   const young = await checkListing(
     {
       lake,
@@ -96,12 +116,14 @@ export async function verifyLake(options: VerifyOptions): Promise<Report> {
     bytes: objects.bytes,
     young,
     findings: findings.sorted(),
-    trust: trustOf(
+    trust: trustOf({
+      lake,
       quick,
-      trusted !== null,
+      policy: trusted !== null,
       origins,
-      kept === null || since === null ? null : { origin: kept.origin, size: since.size },
-    ),
+      since: kept === null || since === null ? null : { origin: kept.origin, size: since.size },
+      locks: locked,
+    }),
   };
 }
 
@@ -114,6 +136,8 @@ interface LogsInput {
   readonly kept: Kept | null;
   readonly findings: Findings;
   readonly objects: Objects;
+  /** Null where nothing can be locked. */
+  readonly locks: Locks | null;
   readonly sizes: Map<string, number>;
   /** Whether a file of this time may belong to an engine that has just been started. */
   readonly isYoung: (mtimeMs: number) => boolean;
@@ -127,7 +151,7 @@ interface CheckedLogs {
 }
 
 async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
-  const { options, lake, quick, trusted, kept, findings, objects, sizes } = input;
+  const { options, lake, quick, trusted, kept, findings, objects, locks, sizes } = input;
   const reports: OriginReport[] = [];
   const chains = new Map<string, Chain>();
   let since: Head | null = null;
@@ -140,10 +164,12 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
   });
   const onResult = (job: ObjectJob, result: ObjectResult): void => {
     objects.take(job, result);
-    if (job.seal.kind === 'audit') chains.get(job.origin)?.audit(job.index, result.events);
+    if (job.seal.kind !== 'audit') return;
+    chains.get(job.origin)?.audit(job.index, result.events);
+    locks?.told(job.origin, result.told);
   };
   const threads = quick ? 0 : (options.threads ?? Math.min(availableParallelism(), MAX_THREADS));
-  const checker = await startChecker(lake.folder, threads, options.kernels ?? 'auto', onResult);
+  const checker = await checkerFor(lake, threads, options, onResult, locks);
   try {
     for (const origin of input.origins) {
       const keys =
@@ -168,6 +194,9 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
         onObject: async (job) => {
           await objects.name(origin, job.index, job.seal);
           await checker.submit(job);
+          if (locks?.isFull(origin) !== true) return;
+          await checker.drain();
+          await locks.settle(origin);
         },
         drain: () => checker.drain(),
         onChain: (chain) => chains.set(origin, chain),
@@ -180,6 +209,25 @@ async function checkLogs(input: LogsInput): Promise<CheckedLogs> {
     await checker.close();
   }
   return { reports, since, broken, doubtedTiles };
+}
+
+function locksOf(lake: Lake, { lockDays, quick }: VerifyOptions, findings: Findings): Locks | null {
+  if (!(lake instanceof S3Lake)) return null;
+  const locks = new Locks(findings, lockDays ?? null, quick === true, (key) => lake.mayReadRetention(key));
+  lake.onFile = (key, info) => locks.file(key, info);
+  return locks;
+}
+
+function checkerFor(
+  lake: Lake,
+  threads: number,
+  { kernels = 'auto', fetchBytes = FETCH_BYTES }: VerifyOptions,
+  onResult: OnResult,
+  locks: Locks | null,
+): Promise<Checker> {
+  const start = (results: OnResult): Promise<Checker> => startChecker(lake.folder, threads, kernels, results);
+  if (!(lake instanceof S3Lake)) return start(onResult);
+  return FetchingChecker.start(lake, fetchBytes, onResult, (job, info) => locks?.object(job, info), start);
 }
 
 /** Lets the event loop turn now and then, and stops when asked to. */
@@ -217,33 +265,4 @@ function missingLogs(
   }
   if (kept === null || origins.includes(kept.origin)) return;
   findings.add('ROLLBACK', kept.origin, kept.file, null, 'the lake has no log of this name any more');
-}
-
-function trustOf(quick: boolean, policy: boolean, origins: readonly string[], since: Trust['since']): Trust {
-  const notChecked: string[] = [];
-  if (since === null) {
-    notChecked.push(
-      'whether the lake is the newest there is: only a checkpoint that someone else kept tells (--since)',
-    );
-  }
-  const others = since === null ? [] : origins.filter((origin) => origin !== since.origin);
-  if (others.length > 0) {
-    notChecked.push(
-      `whether the other logs are the newest there are (${others.join(', ')}): the checkpoint given is not theirs`,
-    );
-  }
-  notChecked.push(
-    'whether a copy in checkpoints/ was deleted: nothing else names those copies',
-    'whether lines fit the schema that their seal names: they are compared with their seal, not judged again',
-  );
-  if (quick) {
-    notChecked.push(
-      'bytes and lines of objects: a directory keeps no checksums, so only existence and size were compared (--quick)',
-    );
-    notChecked.push('the conservation law at each stop: it needs the lines of the audit stream (--quick)');
-  }
-  notChecked.push(
-    'HIDDEN, EXTRA_VERSION, UNLOCKED, SHORT_LOCK: a directory has no versions, delete markers or retention',
-  );
-  return { keys: policy ? 'policy' : 'lake', witnesses: 'none', lock: 'none', since, notChecked };
 }
