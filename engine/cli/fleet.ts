@@ -14,6 +14,7 @@ export const spec: CommandSpec = {
   flags: {
     url: { value: 'URL', default: 'ws://127.0.0.1:9400', help: 'the engine' },
     stream: { value: 'NAME', default: 'coldchain', help: 'stream to send to' },
+    schema: { value: 'NAME/V', help: "schema of the records (the stream's own)" },
     token: { value: 'TOKEN', help: 'bearer token' },
     sensors: { value: 'N', help: 'sensors, each with a session of its own (100; 1 with --from)' },
     rate: {
@@ -68,6 +69,7 @@ export function fleetOptions(args: Arguments): FleetOptions {
   const url = args.text('url') as string;
   if (!/^(ws|http)s?:\/\//.test(url) || !URL.canParse(url))
     throw args.fault(`--url takes ws://HOST:PORT, not ${url}`);
+  const schema = args.text('schema');
   const token = args.text('token');
   const ledger = args.text('ledger');
   return {
@@ -84,6 +86,7 @@ export function fleetOptions(args: Arguments): FleetOptions {
     giveUpMs: args.required('give-up', { min: 0 }) * 1000,
     drainMs: args.required('drain', { min: 0 }) * 1000,
     abortDrainMs: 5000,
+    ...(schema !== undefined && { schema }),
     ...(token !== undefined && { token }),
     ...(from !== undefined && { from }),
     ...(ledger !== undefined && { ledger }),

@@ -52,7 +52,7 @@ export class FirnClient {
     }
     this.#intake = new Intake(this.#queue, this.#settings, () => this.#transmit());
     this.#link = new Link(
-      endpointOf(options.url, options.stream ?? 'coldchain', this.session),
+      endpointOf(options.url, options.stream ?? 'coldchain', this.session, options.schema),
       protocolsOf(options.token),
       findOpener(options.webSocket),
       this.#settings,

@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly url: string;
   /** Stream; default `coldchain`. Not used when `url` is the whole endpoint. */
   readonly stream?: string;
+  /** Schema of the records, `telemetry/2`; default the stream's own. What the engine does not know goes to a dead letter. */
+  readonly schema?: string;
   /** `^[A-Za-z0-9._:-]{1,64}$`; default 128 random bits. One client at a time may use it. */
   readonly session?: string;
   /** Bearer token. Travels as a subprotocol, never in the URL. */

@@ -55,8 +55,8 @@ export function findOpener(given: SocketConstructor | undefined): Opener | Promi
   return found === undefined ? openerOfWs() : opening(found);
 }
 
-/** The endpoint with the session in its query. Throws TypeError for what is not a URL of ws, wss, http or https. */
-export function endpointOf(url: string, stream: string, session: string): string {
+/** The endpoint with the session, and the schema where one is named, in its query. Throws TypeError for what is not a URL of ws, wss, http or https. */
+export function endpointOf(url: string, stream: string, session: string, schema?: string): string {
   const endpoint = new URL(url);
   if (endpoint.protocol === 'http:') endpoint.protocol = 'ws:';
   if (endpoint.protocol === 'https:') endpoint.protocol = 'wss:';
@@ -65,6 +65,7 @@ export function endpointOf(url: string, stream: string, session: string): string
   }
   if (endpoint.pathname === '/') endpoint.pathname = `/v1/streams/${encodeURIComponent(stream)}/ws`;
   endpoint.searchParams.set('session', session);
+  if (schema !== undefined) endpoint.searchParams.set('schema', schema);
   endpoint.hash = '';
   return endpoint.href;
 }

@@ -13,6 +13,8 @@ import { Sensor, type Trouble } from './sensor.ts';
 export interface FleetOptions {
   readonly url: string;
   readonly stream: string;
+  /** Schema of the records; default the stream's own. */
+  readonly schema?: string;
   readonly token?: string;
   readonly sensors: number;
   /** Readings per second and sensor; 0 = as fast as acknowledgements come. */
@@ -127,7 +129,7 @@ export class Fleet {
   }
 
   #member(index: number): Member {
-    const { url, stream, token, sessionPrefix, seed, trouble, giveUpMs, from } = this.#options;
+    const { url, stream, schema, token, sessionPrefix, seed, trouble, giveUpMs, from } = this.#options;
     const session = `${sessionPrefix}-${String(index).padStart(5, '0')}`;
     const client: ClientOptions = {
       url,
@@ -135,6 +137,7 @@ export class Fleet {
       session,
       giveUpMs,
       maxPendingFrames: PENDING_FRAMES,
+      ...(schema === undefined ? {} : { schema }),
       ...(token === undefined ? {} : { token }),
     };
     this.#sensors.push(new Sensor(session, index, seed, trouble));

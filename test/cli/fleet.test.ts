@@ -173,11 +173,14 @@ test('fleet: --from sends the lines of a file in order and once', async () => {
     '7',
     '--reconnects',
     '0.1',
+    '--schema',
+    'count/1',
     '--json',
   );
   const result = JSON.parse(out) as FleetResult;
   expect(code).toBe(0);
   expect(result).toMatchObject({ sent: 250, acked: 250, sensors: 1 });
+  for (const { request } of server.connections) expect(request.url).toContain('&schema=count%2F1');
   const [frames] = [...server.durable.values()];
   expect(recordsOf(frames ?? [])).toEqual(lines.map((line) => JSON.parse(line)));
 });

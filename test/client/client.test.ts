@@ -366,6 +366,17 @@ describe('client: stopping', () => {
     expect((await stopped).error?.code).toBe(code);
   });
 
+  test('client: the schema is named in the URL, again after a lost connection, and only when there is one', async () => {
+    const server = await serverOf();
+    const client = clientOf(server, { session: 's', schema: 'telemetry/2' });
+    await client.connect();
+    server.connections[0]?.socket.terminate();
+    await client.send({ a: 1 });
+    for (const { request } of server.connections)
+      expect(request.url).toBe('/v1/streams/coldchain/ws?session=s&schema=telemetry%2F2');
+    expect(server.connections).toHaveLength(2);
+  });
+
   test('client: the token travels as a subprotocol and never in the URL', async () => {
     const server = await serverOf();
     const client = clientOf(server, { token: 'sécret/+?>', stream: 'cold' });
