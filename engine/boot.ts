@@ -18,6 +18,7 @@ import { acquireLock, type Lock } from './lock.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { createRing, POSITION, type Ring } from './ring/layout.ts';
 import type { StreamSpec } from './schema/table.ts';
+import { unknownSchemaStream } from './schema/unknown.ts';
 import { type Identity, loadIdentity } from './seal/identity.ts';
 import type { SealerData } from './seal/sealer.ts';
 import { readSnapshot } from './seal/snapshot.ts';
@@ -102,7 +103,7 @@ function open(
     ring,
     clock: systemClock(ring.positions),
     registry,
-    specs: config.streams.map((stream) => specOf(stream, config, registry)),
+    specs: config.streams.flatMap((stream) => specsOf(stream, config, registry)),
     identity,
     fold,
     recovered,
@@ -139,11 +140,13 @@ function readOn(fold: Fold, storage: Storage, folder: string, end: number): void
   reader.close();
 }
 
-function specOf(spec: StreamConfig, config: Config, registry: Registry): StreamSpec {
+/** One for each schema that the stream takes. */
+function specsOf(spec: StreamConfig, config: Config, registry: Registry): StreamSpec[] {
   const { stream, unknownFields, zones } = spec;
-  const { number, table } = registry.current(stream);
   const { maxRecordsPerFrame } = config.limits;
-  return { number, stream, table, unknownFields, zones, maxRecordsPerFrame };
+  return registry
+    .accepted(stream)
+    .map(({ number, table }) => ({ number, stream, table, unknownFields, zones, maxRecordsPerFrame }));
 }
 
 function sealerData(config: Config, folders: Folders, identity: Identity): SealerData {
@@ -153,7 +156,12 @@ function sealerData(config: Config, folders: Folders, identity: Identity): Seale
     s3: config.s3,
     engine: identity.engine,
     keyFolder: folders.keys,
-    cuts: Object.fromEntries(config.streams.map(({ stream, cut }) => [stream, cut])),
+    cuts: Object.fromEntries(
+      config.streams.flatMap(({ stream, cut }) => [
+        [stream, cut],
+        [unknownSchemaStream(stream), cut],
+      ]),
+    ),
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     heartbeatMs: HEARTBEAT_MS,
     segmentBytes: config.journal.segmentBytes,

@@ -6,14 +6,15 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkTokens, faultsOf } from './config-faults.ts';
 import { lakeOf, type S3Config, s3Schema } from './config-lake.ts';
+import { checkNames, streamOf, tableOf } from './config-streams.ts';
 import { ConfigError } from './errors.ts';
 import { assertSizes, GIB, KIB, MIB } from './limits.ts';
 import type { RingSizes } from './ring/layout.ts';
 import { isS3 } from './s3/address.ts';
-import { checkTable, checkZones } from './schema/check.ts';
 import { lineGrowth } from './schema/compile.ts';
-import type { Field, Table, Zones } from './schema/table.ts';
+import type { Table, Zones } from './schema/table.ts';
 import { TELEMETRY_1 } from './schema/telemetry.ts';
+import { SCHEMA_ID } from './schema/unknown.ts';
 
 const positive = z.number().int().positive();
 const seconds = z
@@ -54,7 +55,10 @@ const cutSchema = z.strictObject({
 });
 
 const streamSchema = z.strictObject({
-  schema: z.string().default('telemetry/1'),
+  /** The stream's own schema: that of senders who name none. Default: the first of `schemas`, or telemetry/1. */
+  schema: z.string().optional(),
+  /** All schemas that the stream takes. Default: its own. */
+  schemas: z.array(z.string()).min(1, 'name at least one schema').optional(),
   unknownFields: z.enum(['reject', 'ignore']).default('reject'),
   zones: zonesSchema.optional(),
   cut: cutSchema.prefault({}),
@@ -115,7 +119,7 @@ const configSchema = z.strictObject({
   schemas: z
     .record(
       shaped(
-        /^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,5}$/,
+        SCHEMA_ID,
         'a schema is called name/version, such as vibration/1: lower-case letters, digits and -',
       ),
       z.strictObject({ fields: z.array(fieldSchema).min(1).max(256) }),
@@ -154,17 +158,18 @@ const configSchema = z.strictObject({
 export type ConfigInput = z.input<typeof configSchema>;
 
 type Parsed = z.output<typeof configSchema>;
-type FieldInput = z.output<typeof fieldSchema>;
-type StreamInput = z.output<typeof streamSchema>;
+export type FieldInput = z.output<typeof fieldSchema>;
+export type StreamInput = z.output<typeof streamSchema>;
 export type ListenConfig = z.output<typeof listenSchema>;
 export type TokenConfig = z.output<typeof tokenSchema>;
 export type LimitsConfig = z.output<typeof limitsSchema>;
 export type CutConfig = z.output<typeof cutSchema>;
 
-/** One stream with its schema found. */
+/** One stream with its schemas found. */
 export interface StreamConfig {
   readonly stream: string;
-  readonly table: Table;
+  /** Every schema that it takes, its own first. */
+  readonly tables: readonly Table[];
   readonly unknownFields: 'reject' | 'ignore';
   readonly zones: Zones | null;
   readonly cut: CutConfig;
@@ -180,8 +185,6 @@ export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 's
   readonly ring: RingSizes;
   readonly streams: readonly StreamConfig[];
 }
-
-const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
 
 /**
  * Checks `input` and fills in every default.
@@ -201,11 +204,17 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     streamOf(stream, spec, tables, where),
   );
   if (streams.length === 0) throw new ConfigError(`${where}: streams: name at least one stream`);
+  checkNames(
+    streams.map(({ stream }) => stream),
+    where,
+  );
   checkTokens(config.tokens, Object.keys(config.streams), where);
   const { slabs, slabBytes } = config.ring;
   const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };
   const growth = Math.max(
-    ...streams.map((spec) => lineGrowth({ ...spec, number: 1, maxRecordsPerFrame: 1 })),
+    ...streams.flatMap((spec) =>
+      spec.tables.map((table) => lineGrowth({ ...spec, table, number: 1, maxRecordsPerFrame: 1 })),
+    ),
   );
   try {
     assertSizes(ring, config.limits.maxFrameBytes, growth);
@@ -232,50 +241,4 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     ring,
     streams,
   };
-}
-
-function tableOf(
-  id: string,
-  fields: Field[] | FieldInput[],
-  tables: Map<string, Table>,
-  where: string,
-): Table {
-  if (tables.has(id)) throw new ConfigError(`${where}: schemas: ${id} is built in and cannot be given again`);
-  const slash = id.lastIndexOf('/');
-  const table: Table = {
-    name: id.slice(0, slash),
-    version: Number(id.slice(slash + 1)),
-    fields: fields as Field[],
-  };
-  if (table.name === 'audit' || table.name === 'dead-letter')
-    throw new ConfigError(`${where}: schemas: ${id}: the name is reserved`);
-  try {
-    checkTable(table);
-  } catch (error) {
-    throw new ConfigError(`${where}: schemas: ${id}: ${(error as Error).message}`);
-  }
-  return table;
-}
-
-function streamOf(
-  stream: string,
-  spec: StreamInput,
-  tables: Map<string, Table>,
-  where: string,
-): StreamConfig {
-  const table = tables.get(spec.schema);
-  if (RESERVED_STREAMS.includes(stream))
-    throw new ConfigError(`${where}: streams: the name ${stream} is reserved`);
-  if (table === undefined) {
-    throw new ConfigError(
-      `${where}: streams: ${stream} names schema ${spec.schema}, known are ${[...tables.keys()].join(', ')}`,
-    );
-  }
-  const zones = spec.zones ?? null;
-  try {
-    if (zones !== null) checkZones(table, zones as Zones);
-  } catch (error) {
-    throw new ConfigError(`${where}: streams: ${stream}: ${(error as Error).message}`);
-  }
-  return { stream, table, unknownFields: spec.unknownFields, zones: zones as Zones | null, cut: spec.cut };
 }

@@ -1,6 +1,7 @@
 // The registry of streams: every pair (stream, schema) that this engine ever wrote has a number, and the number stands for
 // it in journal and ring. Numbers are never used again, and a schema that has a number is frozen: the same name and
-// version with other fields is refused. File: `state/streams.json`, replaced whole, fsynced before anything uses it.
+// version with other fields is refused. A stream takes several schemas at once, one of them its own; what names another
+// goes by one more pair, whose stream is the dead letter for unknown schemas. File: `state/streams.json`, replaced whole, fsynced before anything uses it.
 
 import { join } from 'node:path';
 import { canonicalise } from '../workers/canonicalise.ts';
@@ -8,6 +9,7 @@ import type { StreamConfig } from './config.ts';
 import { ConfigError, FatalError } from './errors.ts';
 import { schemaDocument, schemaSha256 } from './schema/document.ts';
 import type { Table } from './schema/table.ts';
+import { unknownSchemaStream } from './schema/unknown.ts';
 import { readWhole, replaceFile, type Storage } from './storage.ts';
 
 const FILE = 'streams.json';
@@ -25,18 +27,25 @@ export interface Registered {
   readonly table: Table;
 }
 
-/** A stream whose records are judged by another schema from now on: an audit event. */
+/** The schemas that a stream takes: its own one, or all of them with its own first. */
+export type SchemaNames = string | readonly string[];
+
+/** A stream that takes other schemas from now on, or has another one of its own: an audit event. */
 export interface SchemaChange {
   readonly stream: string;
-  readonly old: string;
-  readonly new: string;
+  readonly old: SchemaNames;
+  readonly new: SchemaNames;
 }
 
 export interface Registry {
   /** Throws FatalError for a number that was never given: the journal belongs to other state. */
   byNumber(number: number): Registered;
-  /** The pair under which new records of a configured stream are written. */
+  /** The pair under which records of a configured stream are written whose sender names no schema. */
   current(stream: string): Registered;
+  /** The pairs of all schemas that a configured stream takes, `current` first. */
+  accepted(stream: string): readonly Registered[];
+  /** The pair that frames of other schemas go by: its dead letter is theirs. Its schema means nothing. */
+  unknown(stream: string): Registered;
   /** Everything ever registered, by number. */
   readonly all: readonly Registered[];
   readonly changes: readonly SchemaChange[];
@@ -54,7 +63,12 @@ interface Stored {
   readonly streams: readonly StoredEntry[];
   /** Number of the current pair of each stream, also of those that the configuration does not name any more. */
   readonly current: Readonly<Record<string, number>>;
+  /** Numbers of the other pairs that a stream takes, in the order of the configuration, where there are any. */
+  readonly others?: Readonly<Record<string, readonly number[]>>;
 }
+
+/** The numbers of the pairs that a stream takes, its own first. */
+type Accepted = Map<string, readonly number[]>;
 
 /** `telemetry/1` of a table. */
 export function schemaName(table: Table): string {
@@ -70,31 +84,59 @@ export function openRegistry(
   stateFolder: string,
   streams: readonly StreamConfig[],
 ): Registry {
-  const stored = read(storage, stateFolder) ?? { version: VERSION, streams: [], current: {} };
+  const stored: Stored = read(storage, stateFolder) ?? { version: VERSION, streams: [], current: {} };
   const all = stored.streams.map(registered);
-  const current = new Map(Object.entries(stored.current));
+  const accepted = acceptedIn(stored);
   const changes: SchemaChange[] = [];
-  for (const { stream, table } of streams) {
-    const entry = find(all, stream, table);
-    const before = current.get(stream);
-    if (before === entry.number) continue;
-    const old = all.find((known) => known.number === before);
-    if (old !== undefined) changes.push({ stream, old: old.schema, new: entry.schema });
-    current.set(stream, entry.number);
+  for (const { stream, tables } of streams) {
+    const now = tables.map((table) => find(all, stream, table).number);
+    const before = accepted.get(stream);
+    accepted.set(stream, now);
+    if (before === undefined || sameSchemas(before, now)) continue;
+    changes.push({ stream, old: namesOf(all, before), new: namesOf(all, now) });
   }
-  const next: Stored = {
-    version: VERSION,
-    streams: all.map(storedEntry),
-    current: Object.fromEntries(current),
-  };
+  // After all others, so that the pairs that the configuration names have the low numbers.
+  for (const { stream, tables } of streams) findUnknown(all, stream, tables[0] as Table);
+  const next = storedOf(all, accepted);
   if (canonicalise(next) !== canonicalise(stored)) {
     replaceFile(storage, join(stateFolder, FILE), [Buffer.from(`${canonicalise(next)}\n`, 'utf8')]);
   }
   return registryOf(
     all,
-    new Map(streams.map(({ stream }) => [stream, current.get(stream) as number])),
+    new Map(streams.map(({ stream }) => [stream, accepted.get(stream) as readonly number[]])),
     changes,
   );
+}
+
+function acceptedIn({ current, others = {} }: Stored): Accepted {
+  return new Map(
+    Object.entries(current).map(([stream, number]) => [stream, [number, ...(others[stream] ?? [])]]),
+  );
+}
+
+function storedOf(all: readonly Registered[], accepted: Accepted): Stored {
+  const current: Record<string, number> = {};
+  const others: Record<string, readonly number[]> = {};
+  for (const [stream, [own, ...rest]] of accepted) {
+    current[stream] = own as number;
+    if (rest.length > 0) others[stream] = rest;
+  }
+  const stored = { version: VERSION, streams: all.map(storedEntry), current };
+  return Object.keys(others).length === 0 ? stored : { ...stored, others };
+}
+
+/** The same one of its own and the same others; their order means nothing. */
+function sameSchemas(before: readonly number[], now: readonly number[]): boolean {
+  return (
+    before[0] === now[0] && before.length === now.length && before.every((number) => now.includes(number))
+  );
+}
+
+function namesOf(all: readonly Registered[], numbers: readonly number[]): SchemaNames {
+  const names = numbers.map(
+    (number) => all.find((known) => known.number === number)?.schema ?? `number ${number}`,
+  );
+  return names.length === 1 ? (names[0] as string) : names;
 }
 
 /** Reads the registry as it is: for threads that start after `openRegistry`. Throws FatalError when it is not there. */
@@ -102,12 +144,12 @@ export function readRegistry(storage: Storage, stateFolder: string): Registry {
   const stored = read(storage, stateFolder);
   if (stored === null)
     throw new FatalError(`${join(stateFolder, FILE)} is missing: the journal cannot be read without it`);
-  return registryOf(stored.streams.map(registered), new Map(Object.entries(stored.current)), []);
+  return registryOf(stored.streams.map(registered), acceptedIn(stored), []);
 }
 
 function registryOf(
   all: readonly Registered[],
-  current: ReadonlyMap<string, number>,
+  numbers: ReadonlyMap<string, readonly number[]>,
   changes: readonly SchemaChange[],
 ): Registry {
   const byNumber = new Map(all.map((entry) => [entry.number, entry]));
@@ -116,9 +158,16 @@ function registryOf(
     if (entry === undefined) throw new FatalError(`the registry of streams has no ${what}`);
     return entry;
   };
+  const accepted = (stream: string): Registered[] =>
+    (numbers.get(stream) ?? [undefined]).map((number) => found(number, `stream ${stream}`));
   return {
     byNumber: (number) => found(number, `number ${number}: state and journal belong to different engines`),
-    current: (stream) => found(current.get(stream), `stream ${stream}`),
+    current: (stream) => accepted(stream)[0] as Registered,
+    accepted,
+    unknown: (stream) => {
+      const name = unknownSchemaStream(stream);
+      return found(all.find((known) => known.stream === name)?.number, `stream ${name}`);
+    },
     all,
     changes,
   };
@@ -134,8 +183,18 @@ function find(all: Registered[], stream: string, table: Table): Registered {
     );
   }
   const known = all.find((entry) => entry.stream === stream && entry.schema === schema);
-  if (known !== undefined) return known;
+  return known ?? add(all, stream, table);
+}
+
+/** Adds the pair for frames of unknown schema where there is none. Any pair of that name will do: only dead letters use it. */
+function findUnknown(all: Registered[], stream: string, table: Table): void {
+  const name = unknownSchemaStream(stream);
+  if (all.every((known) => known.stream !== name)) add(all, name, table);
+}
+
+function add(all: Registered[], stream: string, table: Table): Registered {
   const number = all.reduce((highest, entry) => Math.max(highest, entry.number), 0) + 1;
+  const schema = schemaName(table);
   const entry = { number, stream, schema, schemaSha256: schemaSha256(schemaDocument(table)), table };
   all.push(entry);
   return entry;

@@ -29,10 +29,15 @@ export interface Engine {
   /**
    * Takes records for `stream`: NDJSON or a JSON array as bytes or text (one frame), or records as objects (as many
    * frames as they need). Resolves when all of it is durable, accepted and refused records alike.
+   * `schema` = the one that they are judged by, `telemetry/2`; without it the stream's own.
    * @throws EngineBusy when there is no room within the bounded wait; RangeError over `maxFrameBytes`; TypeError for an
    *   unknown stream or anything else than these.
    */
-  ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult>;
+  ingest(
+    stream: string,
+    input: Uint8Array | string | readonly object[],
+    options?: { readonly schema?: string },
+  ): Promise<IngestResult>;
   status(): EngineStatus;
   /** Every batch from now on, as its seal, once it is in the lake and in the log. */
   seals(): AsyncIterableIterator<Record<string, unknown>>;
@@ -135,12 +140,16 @@ export class RunningEngine implements Engine {
     this.#log.info({ ...where, ...runs, truncatedBytes }, 'ready');
   }
 
-  async ingest(stream: string, input: Uint8Array | string | readonly object[]): Promise<IngestResult> {
+  async ingest(
+    stream: string,
+    input: Uint8Array | string | readonly object[],
+    { schema }: { readonly schema?: string } = {},
+  ): Promise<IngestResult> {
     if (typeof input !== 'string' && !(input instanceof Uint8Array) && !Array.isArray(input))
       throw new TypeError('ingest takes text, bytes or an array of objects');
     if (this.#fault !== null) throw this.#fault;
     const frames = framesOf(input, this.#boot.config.limits);
-    const results = Promise.all(frames.map(({ bytes }) => this.#frontend.ingest(stream, bytes)));
+    const results = Promise.all(frames.map(({ bytes }) => this.#frontend.ingest(stream, bytes, schema)));
     return mergeResults(await this.#unlessFault(results), frames);
   }
 

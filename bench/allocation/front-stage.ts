@@ -59,7 +59,7 @@ function run(): Running {
     {
       config,
       ring,
-      registry: { byNumber: () => stream, current: () => stream },
+      registry: { byNumber: () => stream, accepted: () => [stream], unknown: () => stream },
       fold: new Fold(() => TELEMETRY_1),
       clock: systemClock(ring.positions),
       runningMs: () => 0,
@@ -101,7 +101,7 @@ function run(): Running {
 }
 
 function connect(parts: Parts, session: string): Connection {
-  const stream = { name: 'coldchain', number: 1, table: TELEMETRY_1 };
+  const stream = { name: 'coldchain', number: 1, unknownHead: null };
   const c = newConnection({
     principal: 'bench',
     stream,

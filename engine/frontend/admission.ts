@@ -1,11 +1,11 @@
 // What every request for a stream goes through before anything of it is kept, in one order for WebSocket and HTTP: the
-// engine takes requests, there is a socket to spare, origin, host, credential, stream, scope, rate.
+// engine takes requests, there is a socket to spare, origin, host, credential, stream, scope, schema, rate.
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Access, Principal } from './access.ts';
-import type { StreamInfo } from './connection.ts';
 import { busy, type Problem, problem } from './problem.ts';
 import type { Quota, Quotas } from './refusals.ts';
+import type { StreamInfo, StreamSchemas } from './stream-schemas.ts';
 
 /** A request that may go on. */
 export interface Sender {
@@ -20,7 +20,7 @@ const TEXT = new TextDecoder();
 export interface AdmissionOptions {
   readonly access: Access;
   readonly quotas: Quotas;
-  readonly streams: ReadonlyMap<string, StreamInfo>;
+  readonly streams: ReadonlyMap<string, StreamSchemas>;
   readonly maxConnections: number;
   readonly monotonicMs: () => number;
 }
@@ -60,14 +60,22 @@ export class Admission {
     }
     const principal = this.identify(req);
     if ('status' in principal) return principal;
-    const info = streams.get(stream);
-    if (info === undefined)
+    const schemas = streams.get(stream);
+    if (schemas === undefined)
       return problem(404, 'stream.unknown', 'There is no stream of this name in the configuration.');
     if (principal.streams !== null && !principal.streams.has(stream)) {
       return problem(
         403,
         'access.scope',
         'This token is not for this stream: add the stream to it, or use another token.',
+      );
+    }
+    const info = schemas.choose(req.getQuery('schema'));
+    if (info === null) {
+      return problem(
+        400,
+        'schema.name',
+        'A schema is called name/version, such as telemetry/1: ask for one as ?schema=telemetry/1, or leave it out.',
       );
     }
     const who = access.open ? TEXT.decode(res.getRemoteAddressAsText()) : principal.name;

@@ -5,17 +5,17 @@ import { EngineBusy } from '../errors.ts';
 import { MAX_CALL_WAIT_MS, MAX_WAITING_BYTES, MAX_WAITING_CALLS } from '../limits.ts';
 import type { IngestResult } from '../reply.ts';
 import { FRAME_MODE, frameBytes } from '../ring/frame.ts';
-import type { StreamInfo } from './connection.ts';
 import type { Intake } from './intake.ts';
 import type { Requests } from './requests.ts';
 import type { SessionTable } from './sessions.ts';
 import { preface, writePreface } from './sources.ts';
+import { modeIn, payloadIn, type StreamInfo, type StreamSchemas } from './stream-schemas.ts';
 
 /** The principal of records that come by ingest(). */
 export const IN_PROCESS = 'in-process';
 
 export interface CallsOptions {
-  readonly streams: ReadonlyMap<string, StreamInfo>;
+  readonly streams: ReadonlyMap<string, StreamSchemas>;
   readonly intake: Intake;
   readonly requests: Requests;
   readonly sessions: SessionTable;
@@ -46,11 +46,14 @@ export class Calls {
   }
 
   /** See `Frontend.ingest`. */
-  ingest(name: string, body: Uint8Array): Promise<IngestResult> {
+  ingest(name: string, body: Uint8Array, schema?: string): Promise<IngestResult> {
     const { streams, maxFrameBytes, intake } = this.#options;
-    const stream = streams.get(name);
-    if (stream === undefined)
+    const schemas = streams.get(name);
+    if (schemas === undefined)
       return Promise.reject(new TypeError(`there is no stream "${name}" in the configuration`));
+    const stream = schemas.choose(schema);
+    if (stream === null)
+      return Promise.reject(new TypeError('a schema is called name/version, such as telemetry/1'));
     if (body.length > maxFrameBytes) {
       return Promise.reject(
         new RangeError(`a frame of ${body.length} bytes is over maxFrameBytes, ${maxFrameBytes}`),
@@ -104,12 +107,14 @@ export class Calls {
 
   #publish(call: Call): boolean {
     const { intake, requests, sessions, runningMs } = this.#options;
-    const { name, number } = call.stream;
+    const { stream } = call;
+    const { name, number } = stream;
+    const payload = payloadIn(stream, call.body);
     if (intake.journalFull) return false;
     const before = preface(sessions, IN_PROCESS, name, null);
-    if (!intake.tryRoom(before.bytes + frameBytes(call.body.length))) return false;
+    if (!intake.tryRoom(before.bytes + frameBytes(payload.length))) return false;
     const source = writePreface(intake, sessions, IN_PROCESS, name, before, runningMs());
-    intake.data(FRAME_MODE.auto, number, source, 0, requests.add(call.resolve), call.body);
+    intake.data(modeIn(stream, FRAME_MODE.auto), number, source, 0, requests.add(call.resolve), payload);
     return true;
   }
 }

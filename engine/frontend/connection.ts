@@ -2,17 +2,9 @@
 // connection outlives its socket until every frame that it sent is durable.
 
 import type { WebSocket } from 'uWebSockets.js';
-import type { Table } from '../schema/table.ts';
 import type { Quota } from './refusals.ts';
 import type { SessionRow } from './sessions.ts';
-
-/** A stream as the front end sees it. */
-export interface StreamInfo {
-  readonly name: string;
-  /** Its number in the registry, as in frames. */
-  readonly number: number;
-  readonly table: Table;
-}
+import type { StreamInfo } from './stream-schemas.ts';
 
 /** Close codes of the contract (RFC 6455 §7.4, 4000–4999 private). */
 export const CLOSE = { restart: 1012, policy: 1008, tooLarge: 1009, busy: 1013, taken: 4001 } as const;

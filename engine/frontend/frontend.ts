@@ -70,10 +70,10 @@ export class Frontend {
 
   /**
    * Takes one frame for `stream` (NDJSON or a JSON array). Resolves when it is durable.
-   * @throws TypeError for an unknown stream, RangeError over maxFrameBytes, EngineBusy without room in bounded time.
+   * @throws TypeError for an unknown stream or what is no name of a schema, RangeError over maxFrameBytes, EngineBusy without room in bounded time.
    */
-  ingest(stream: string, body: Uint8Array): Promise<IngestResult> {
-    return this.#parts.calls.ingest(stream, body);
+  ingest(stream: string, body: Uint8Array, schema?: string): Promise<IngestResult> {
+    return this.#parts.calls.ingest(stream, body, schema);
   }
 
   /** Sends one audit event to the journal. */

@@ -18,6 +18,7 @@ import type { Quotas } from './refusals.ts';
 import type { Requests } from './requests.ts';
 import type { SessionTable } from './sessions.ts';
 import { preface, writePreface } from './sources.ts';
+import { modeIn, payloadIn } from './stream-schemas.ts';
 
 /** A refused body longer than this is not read away: the connection ends instead. */
 const MAX_DISCARD_BYTES = 16 * 1024 * 1024;
@@ -175,10 +176,11 @@ export class Posts {
     const { intake, sessions, requests, runningMs } = this.#options;
     const { principal, stream } = post;
     const before = preface(sessions, principal.name, stream.name, key);
-    if (!intake.room(before.bytes + frameBytes(body.length))) return false;
+    const payload = payloadIn(stream, body);
+    if (!intake.room(before.bytes + frameBytes(payload.length))) return false;
     const source = writePreface(intake, sessions, principal.name, stream.name, before, runningMs());
     const slot = requests.add((result, refusal) => this.#durable(post, key, result, refusal));
-    intake.data(post.mode, stream.number, source, 0, slot, body);
+    intake.data(modeIn(stream, post.mode), stream.number, source, 0, slot, payload);
     return true;
   }
 

@@ -14,7 +14,6 @@ import { Acks } from './acks.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body.ts';
 import { Calls } from './calls.ts';
-import type { StreamInfo } from './connection.ts';
 import { Connections } from './connections.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { Events } from './events.ts';
@@ -24,12 +23,13 @@ import { Quotas } from './refusals.ts';
 import { Requests } from './requests.ts';
 import type { Resend } from './resend.ts';
 import { SessionTable, type TableLimits } from './sessions.ts';
+import { StreamSchemas } from './stream-schemas.ts';
 import { WindowGauge } from './window.ts';
 
 export interface FrontendOptions {
   readonly config: Config;
   readonly ring: Ring;
-  readonly registry: Pick<Registry, 'byNumber' | 'current'>;
+  readonly registry: Pick<Registry, 'byNumber' | 'accepted' | 'unknown'>;
   /** What the journal knows of sessions and keys. Its rows become the front end's own: nobody else may use them after. */
   readonly fold: Pick<Fold, 'sources' | 'keys' | 'nextSource'>;
   readonly clock: Clock;
@@ -74,7 +74,7 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
   const { config, ring, registry, fold, clock, journal, runningMs } = options;
   const { limits, listen } = config;
   const producer = new RingProducer(ring, config.workers);
-  const streams = new Map(config.streams.map(({ stream }) => [stream, streamInfo(registry, stream)]));
+  const streams = new Map(config.streams.map(({ stream }) => [stream, schemasOf(registry, stream)]));
   const intake = new Intake({
     producer,
     clock,
@@ -133,7 +133,6 @@ function tableLimits(config: Config, max: number): TableLimits {
   return { max, perPrincipal: Math.max(1, Math.floor(max * share)) };
 }
 
-function streamInfo(registry: FrontendOptions['registry'], stream: string): StreamInfo {
-  const { number, table } = registry.current(stream);
-  return { name: stream, number, table };
+function schemasOf(registry: FrontendOptions['registry'], stream: string): StreamSchemas {
+  return new StreamSchemas(stream, registry.accepted(stream), registry.unknown(stream).number);
 }

@@ -14,13 +14,14 @@ import { FRAME_KIND, FRAME_MODE, frameBytes } from '../ring/frame.ts';
 import { offeredProtocols, SUBPROTOCOL } from './access.ts';
 import type { Acks } from './acks.ts';
 import type { Admission } from './admission.ts';
-import { CLOSE, type Connection, newConnection, type StreamInfo, type UserData } from './connection.ts';
+import { CLOSE, type Connection, newConnection, type UserData } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
 import { answerProblem, attempt, busy, type Problem, problem } from './problem.ts';
 import { newSessionId } from './session-id.ts';
 import type { SessionTable } from './sessions.ts';
+import { modeIn, payloadIn } from './stream-schemas.ts';
 import type { WindowGauge } from './window.ts';
 
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -172,14 +173,17 @@ export class WebSockets {
       this.#refuse(ws, CLOSE.policy, 'too many refused records in this minute');
       return;
     }
-    const taken = c.row === null ? this.#first(c, bytes) : intake.room(frameBytes(bytes));
+    const payload = payloadIn(c.stream, message);
+    const room = frameBytes(payload.byteLength);
+    const taken = c.row === null ? this.#first(c, room) : intake.room(room);
     // While room was waited for, answers went out, and one of them may have closed this connection.
     if (c.ws === null) return;
     if (!taken || c.row === null) {
       this.#refuse(ws, CLOSE.busy, 'no room: try again later');
       return;
     }
-    intake.data(FRAME_MODE.auto, c.stream.number, c.row.no, c.received, c.slot, message);
+    const mode = modeIn(c.stream, FRAME_MODE.auto);
+    intake.data(mode, c.stream.number, c.row.no, c.received, c.slot, payload);
     c.received += 1;
     if (!c.active) {
       c.active = true;
@@ -188,10 +192,9 @@ export class WebSockets {
   }
 
   /** Room for the first frame of a session, and its row: the source entry goes directly before the frame. */
-  #first(c: Connection, bytes: number): boolean {
+  #first(c: Connection, room: number): boolean {
     const { intake, sessions, runningMs } = this.#options;
-    const { principal, session, named } = c;
-    const stream: StreamInfo = c.stream;
+    const { principal, stream, session, named } = c;
     const source = controlPayload({
       no: sessions.nextSource,
       principal,
@@ -199,7 +202,7 @@ export class WebSockets {
       session,
       named,
     });
-    if (!intake.room(frameBytes(source.length) + frameBytes(bytes)) || c.ws === null) return false;
+    if (!intake.room(frameBytes(source.length) + room) || c.ws === null) return false;
     c.row = sessions.adopt(principal, stream.name, session, named, runningMs());
     c.claimed = false;
     intake.control(FRAME_KIND.source, source);

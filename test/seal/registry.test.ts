@@ -15,8 +15,17 @@ const FIELDS = [
   { name: 'level', type: 'number', required: true },
 ];
 
-function streams(wanted: Record<string, string>, fields: object[] = FIELDS): readonly StreamConfig[] {
-  const named = Object.fromEntries(Object.entries(wanted).map(([stream, schema]) => [stream, { schema }]));
+/** A stream with one schema, or with several of which the first is its own. */
+function streams(
+  wanted: Record<string, string | string[]>,
+  fields: object[] = FIELDS,
+): readonly StreamConfig[] {
+  const named = Object.fromEntries(
+    Object.entries(wanted).map(([stream, own]) => [
+      stream,
+      typeof own === 'string' ? { schema: own } : { schemas: own },
+    ]),
+  );
   const schemas = {
     'tank/1': { fields },
     'tank/2': { fields: [...FIELDS, { name: 'note', type: 'string' }] },
@@ -30,9 +39,10 @@ test('registry: numbers count from 1, are found again, and are never used twice'
   expect([first.current('a').number, first.current('b').number]).toEqual([1, 2]);
   openRegistry(diskStorage, folder, streams({ b: 'telemetry/1' }));
   const third = openRegistry(diskStorage, folder, streams({ c: 'tank/1', b: 'telemetry/1' }));
-  expect([third.current('c').number, third.current('b').number]).toEqual([3, 2]);
+  // 3 and 4 are where frames of unknown schema go.
+  expect([third.current('c').number, third.current('b').number]).toEqual([5, 2]);
   expect(third.byNumber(1)).toMatchObject({ stream: 'a', schema: 'tank/1' });
-  expect(() => third.byNumber(4)).toThrow(FatalError);
+  expect(() => third.byNumber(7)).toThrow(FatalError);
   expect(() => third.current('a')).toThrow(FatalError);
 });
 
@@ -41,11 +51,63 @@ test('registry: another schema of a stream gets another number and is told as a 
   expect(openRegistry(diskStorage, folder, streams({ a: 'tank/1' })).changes).toEqual([]);
   const changed = openRegistry(diskStorage, folder, streams({ a: 'tank/2' }));
   expect(changed.changes).toEqual([{ stream: 'a', old: 'tank/1', new: 'tank/2' }]);
-  expect(changed.current('a').number).toBe(2);
-  expect(changed.byNumber(1).schemaSha256).not.toBe(changed.byNumber(2).schemaSha256);
+  expect(changed.current('a').number).toBe(3);
+  expect(changed.byNumber(1).schemaSha256).not.toBe(changed.byNumber(3).schemaSha256);
   const back = openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
   expect([back.current('a').number, back.changes.length]).toEqual([1, 1]);
   expect(openRegistry(diskStorage, folder, streams({ a: 'tank/1' })).changes).toEqual([]);
+});
+
+test('registry: a stream takes several schemas; its set and its own one are told when they change, their order is not', () => {
+  const folder = temporaryFolder();
+  const open = (...own: string[]) => openRegistry(diskStorage, folder, streams({ a: own }));
+  open('tank/1');
+  const both = open('tank/1', 'tank/2');
+  expect(both.changes).toEqual([{ stream: 'a', old: 'tank/1', new: ['tank/1', 'tank/2'] }]);
+  expect(both.accepted('a').map(({ number, schema }) => [number, schema])).toEqual([
+    [1, 'tank/1'],
+    [3, 'tank/2'],
+  ]);
+  expect(both.current('a')).toBe(both.accepted('a')[0]);
+  expect(readRegistry(diskStorage, folder).accepted('a')).toEqual(both.accepted('a'));
+  expect(open('tank/1', 'tank/2').changes).toEqual([]);
+  const turned = open('tank/2', 'tank/1');
+  expect(turned.changes).toEqual([{ stream: 'a', old: ['tank/1', 'tank/2'], new: ['tank/2', 'tank/1'] }]);
+  expect(turned.current('a').number).toBe(3);
+  open('tank/2', 'tank/1', 'telemetry/1');
+  expect(open('tank/2', 'telemetry/1', 'tank/1').changes).toEqual([]);
+  expect(open('tank/2').changes).toEqual([
+    { stream: 'a', old: ['tank/2', 'telemetry/1', 'tank/1'], new: 'tank/2' },
+  ]);
+});
+
+test('registry: frames of unknown schema have a number of their own, the same whatever the schemas are', () => {
+  const folder = temporaryFolder();
+  const first = openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  const { number } = first.unknown('a');
+  expect(first.byNumber(number).stream).toBe('a-unknown-schema');
+  expect(first.accepted('a').map((pair) => pair.number)).not.toContain(number);
+  const second = openRegistry(diskStorage, folder, streams({ a: ['tank/2', 'telemetry/1'] }));
+  expect(second.unknown('a').number).toBe(number);
+  expect(new Set(second.all.map((pair) => pair.number)).size).toBe(second.all.length);
+  expect(second.all).toHaveLength(4);
+});
+
+test('registry: a file from before streams had several schemas is read and goes on', () => {
+  const folder = temporaryFolder();
+  const { table, schemaSha256 } = openRegistry(
+    diskStorage,
+    temporaryFolder(),
+    streams({ a: 'tank/1' }),
+  ).current('a');
+  const before = {
+    version: 1,
+    streams: [{ number: 1, stream: 'a', table, schemaSha256 }],
+    current: { a: 1 },
+  };
+  writeFileSync(join(folder, 'streams.json'), JSON.stringify(before));
+  const opened = openRegistry(diskStorage, folder, streams({ a: 'tank/1' }));
+  expect([opened.current('a').number, opened.unknown('a').number, opened.changes]).toEqual([1, 2, []]);
 });
 
 test('registry: a schema with other fields under the same name and version is refused, in any stream', () => {

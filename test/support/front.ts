@@ -8,8 +8,9 @@ import { type Config, type ConfigInput, parseConfig } from '../../engine/config.
 import { Frontend, type FrontendOptions } from '../../engine/frontend/frontend.ts';
 import { Fold } from '../../engine/journal/fold.ts';
 import { createLog } from '../../engine/log.ts';
+import { openRegistry } from '../../engine/registry.ts';
 import { createRing, type Ring } from '../../engine/ring/layout.ts';
-import type { Table } from '../../engine/schema/table.ts';
+import { memoryDisk } from './memory-disk.ts';
 import { Pipeline } from './pipeline.ts';
 
 /** A clock that only the test moves. */
@@ -62,19 +63,15 @@ export async function startFront(setup: FrontSetup = {}): Promise<Front> {
     workers: 1,
   });
   const ring = createRing(config.ring);
-  const tables = config.streams.map(({ stream, table }, index) => ({ number: index + 1, stream, table }));
-  const tableOf = (number: number): Table => tables[number - 1]?.table as Table;
-  const fold = new Fold(tableOf);
+  const registry = openRegistry(memoryDisk().storage, '/', config.streams);
+  const fold = new Fold((number) => registry.byNumber(number).table);
   setup.before?.recover(fold);
   const journal = { isFull: false, share: 0 };
   const runningMs = setup.runningMs ?? (() => 0);
   const options: FrontendOptions = {
     config,
     ring,
-    registry: {
-      byNumber: (number) => registered(tables[number - 1]),
-      current: (stream) => registered(tables.find((entry) => entry.stream === stream)),
-    },
+    registry,
     fold,
     clock: setup.clock ?? systemClock(ring.positions),
     runningMs,
@@ -84,14 +81,12 @@ export async function startFront(setup: FrontSetup = {}): Promise<Front> {
     ...(setup.status === undefined ? {} : { status: setup.status }),
   };
   const frontend = new Frontend(options);
-  const specs = config.streams.map(({ stream, table, unknownFields, zones }, index) => ({
-    number: index + 1,
-    stream,
-    table,
-    unknownFields,
-    zones,
-    maxRecordsPerFrame: config.limits.maxRecordsPerFrame,
-  }));
+  const { maxRecordsPerFrame } = config.limits;
+  const specs = config.streams.flatMap(({ stream, unknownFields, zones }) =>
+    registry
+      .accepted(stream)
+      .map(({ number, table }) => ({ number, stream, table, unknownFields, zones, maxRecordsPerFrame })),
+  );
   const pipeline = new Pipeline(ring, specs, () => frontend.onNotice());
   pipeline.runningMs = runningMs;
   const port = setup.listen === false ? 0 : await frontend.listen();
@@ -109,11 +104,6 @@ export async function startFront(setup: FrontSetup = {}): Promise<Front> {
   };
   open.push(front);
   return front;
-}
-
-function registered(entry: { number: number; stream: string; table: Table } | undefined) {
-  if (entry === undefined) throw new Error('no such stream');
-  return { ...entry, schema: `${entry.table.name}/${entry.table.version}`, schemaSha256: '' };
 }
 
 /** Ends every front end and client that a test has started. */

@@ -76,11 +76,11 @@ export class SealBed {
     const { cut = {}, schemas = {}, streams = { coldchain: { cut } } } = options;
     this.#streams = parseConfig({ data: folder, schemas, streams } as never).streams;
     const registry = openRegistry(HASTY_STORAGE, join(folder, 'state'), this.#streams);
-    const specs: StreamSpec[] = this.#streams.map(({ stream, table, unknownFields, zones }) => ({
+    const specs: StreamSpec[] = this.#streams.map(({ stream, unknownFields, zones }) => ({
       ...{
         number: registry.current(stream).number,
         stream,
-        table,
+        table: registry.current(stream).table,
         unknownFields,
         zones,
         maxRecordsPerFrame: 16_384,
