@@ -24,6 +24,7 @@ export const CODES = [
   'timestamp.not-utc',
   'timestamp.calendar',
   'codec.crash',
+  'schema.unknown',
 ] as const;
 
 /** A refusal code as clients and the dead letter see it. */

@@ -31,6 +31,10 @@ export const MAX_CALL_WAIT_MS = 5_000;
 export const MAX_WAITING_EVENTS = 10_000;
 /** A seal fits the metadata of an S3 object. */
 export const MAX_SEAL_BYTES = 2 * KIB;
+/** Longest name of a stream. */
+export const MAX_STREAM_NAME = 63;
+/** What goes before a frame of unknown schema; more names than a detail can tell are cut off. */
+export const MAX_UNKNOWN_HEAD_BYTES = 256;
 /** Largest object in the lake. */
 export const MAX_OBJECT_BYTES = 64 * MIB;
 /** Runs of journal positions that open batches may hold, all together; beyond it the largest is cut. */
@@ -71,7 +75,8 @@ export function assertSizes(ring: RingSizes, maxFrameBytes: number, lineGrowth: 
     'ring.slabBytes is a multiple of 64, so that slab areas are aligned',
   );
   assert(maxFrameBytes >= KIB, 'limits.maxFrameBytes is at least 1 KiB (1024)');
-  // A key frame (Idempotency-Key, principal, stream, hash) travels in the same slab as its data frame.
+  // A key frame (Idempotency-Key, principal, stream, hash) travels in the same slab as its data frame, and so does what goes
+  // before a frame of unknown schema (MAX_UNKNOWN_HEAD_BYTES).
   const frameRoom = ring.slabBytes - 2 * FRAME_HEADER_BYTES - 8 * KIB;
   assert(
     maxFrameBytes <= frameRoom,

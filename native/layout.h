@@ -61,6 +61,7 @@ enum Code : uint16_t {
   timestampNotUtc,
   timestampCalendar,
   codecCrash,
+  schemaUnknown,
 };
 
 inline size_t padded(size_t bytes) { return (bytes + 7) & ~static_cast<size_t>(7); }

@@ -1,9 +1,9 @@
 // One slab through the codec: chunk after chunk until the last frame is out. Frames that killed two workers are not shown
-// to the codec again; each becomes one refused record, codec.crash.
+// to the codec again; each becomes one refused record, codec.crash. Frames of unknown schema are never shown to it.
 
 import { assert } from '../engine/assert.ts';
 import type { RingWorker } from '../engine/ring/claim.ts';
-import { FRAME, FRAME_FLAG, frameBytes } from '../engine/ring/frame.ts';
+import { FRAME, FRAME_FLAG, FRAME_MODE, frameBytes } from '../engine/ring/frame.ts';
 import {
   inputOffset,
   NO_FRAME,
@@ -15,7 +15,7 @@ import {
 } from '../engine/ring/layout.ts';
 import type { Codec, Cursor, SlabView } from './codec.ts';
 import { EntryWriter } from './entries.ts';
-import { refuseCrashed } from './reject.ts';
+import { refuseCrashed, refuseUnknown } from './reject.ts';
 
 /** What the worker needs of one slot, made once. */
 interface Slot {
@@ -88,7 +88,9 @@ export class SlabEncoder {
   #refuse(slot: Slot, used: number): number {
     const cursor = this.#cursor;
     this.#entries.open(slot.output, used);
-    if (!refuseCrashed(slot.slab, slot.input, cursor.offset, cursor.frame, this.#entries)) return used;
+    const unknown = slot.input.getUint8(cursor.offset + FRAME.mode) === FRAME_MODE.unknown;
+    const refuse = unknown ? refuseUnknown : refuseCrashed;
+    if (!refuse(slot.slab, slot.input, cursor.offset, cursor.frame, this.#entries)) return used;
     cursor.offset += frameBytes(slot.input.getUint32(cursor.offset + FRAME.bytes, true));
     cursor.frame++;
     cursor.record = 0;
@@ -100,7 +102,8 @@ export class SlabEncoder {
     if (this.#worker.flagged === 0) return frames;
     let at = this.#cursor.offset;
     for (let frame = this.#cursor.frame; frame < frames; frame++) {
-      if ((input.getUint8(at + FRAME.flags) & FRAME_FLAG.crash) !== 0) return frame;
+      const crash = (input.getUint8(at + FRAME.flags) & FRAME_FLAG.crash) !== 0;
+      if (crash || input.getUint8(at + FRAME.mode) === FRAME_MODE.unknown) return frame;
       at += frameBytes(input.getUint32(at + FRAME.bytes, true));
     }
     return frames;

@@ -1,15 +1,18 @@
 // What is noted of refused records beside their entries: the words of the frame's header and the short list by which the
-// frontend tells clients. Also the one refusal that no codec makes, codec.crash, in one place for both twins.
+// frontend tells clients. Also the refusals of whole frames that no codec is shown, in one place for both twins:
+// codec.crash and schema.unknown.
 
 import { codeNumber, NO_FIELD } from '../engine/codes.ts';
 import { MAX_REJECTS_TOLD } from '../engine/limits.ts';
 import { FRAME, FRAME_HEADER_BYTES } from '../engine/ring/frame.ts';
 import { REJECT_BYTES } from '../engine/ring/layout.ts';
+import { headBytes } from '../engine/schema/unknown.ts';
 import { skipSpace, trimEnd } from './ascii.ts';
 import type { SlabView } from './codec.ts';
 import type { EntryWriter } from './entries.ts';
 
 const CRASH = codeNumber('codec.crash');
+const UNKNOWN = codeNumber('schema.unknown');
 
 /**
  * Adds one line to the slab's rejects area: at most MAX_REJECTS_TOLD for a frame, none when the area is full (the counts
@@ -73,5 +76,34 @@ export function refuseCrashed(
   if (!entries.refused(stream, 0, CRASH, NO_FIELD, input, start, end, start)) return false;
   tellReject(slab, 0, frame, 0, CRASH, NO_FIELD, start - payload);
   tellCounts(header, headerAt, 0, 1, CRASH);
+  return true;
+}
+
+/**
+ * Refuses frame number `frame` as one record `schema.unknown`: raw = its head (engine/schema/unknown.ts) and its exact bytes,
+ * which begin at the offset of the fault. A frame of nothing but white space holds no record.
+ * @returns false when there is no room: nothing was written.
+ */
+export function refuseUnknown(
+  slab: SlabView,
+  header: DataView,
+  headerAt: number,
+  frame: number,
+  entries: EntryWriter,
+): boolean {
+  const { input } = slab;
+  const payload = headerAt + FRAME_HEADER_BYTES;
+  const end = payload + header.getUint32(headerAt + FRAME.bytes, true);
+  const start = payload + headBytes(input, payload);
+  const stream = header.getUint32(headerAt + FRAME.stream, true);
+  entries.frame(header, headerAt, false);
+  if (skipSpace(input, start, end) === end) {
+    if (!entries.frameAlone()) return false;
+    tellCounts(header, headerAt, 0, 0, 0);
+    return true;
+  }
+  if (!entries.refused(stream, 0, UNKNOWN, NO_FIELD, input, payload, end, start)) return false;
+  tellReject(slab, 0, frame, 0, UNKNOWN, NO_FIELD, start - payload);
+  tellCounts(header, headerAt, 0, 1, UNKNOWN);
   return true;
 }

@@ -81,7 +81,7 @@ export class RingWorker {
     return Atomics.load(this.#control, slabWord(this.#slab, SLAB.frames));
   }
 
-  /** Frames to be refused without calling the codec (FRAME_FLAG.crash). */
+  /** Frames to be refused without calling the codec (FRAME_FLAG.crash, FRAME_MODE.unknown). */
   get flagged(): number {
     return Atomics.load(this.#control, slabWord(this.#slab, SLAB.flagged));
   }

@@ -30,8 +30,11 @@ export const FRAME = {
 /** `data` is parsed; every other kind is a control frame: its payload goes to the journal as the entry of that kind. */
 export const FRAME_KIND = { data: 1, source: 4, audit: 5, duplicate: 6, forget: 7, key: 8 } as const;
 
-/** How a data frame is split: by its first byte (WebSocket), as one JSON text, or as lines. */
-export const FRAME_MODE = { auto: 0, json: 1, lines: 2 } as const;
+/**
+ * How a data frame is split: by its first byte (WebSocket), as one JSON text, or as lines. `unknown`: it is no codec's, since
+ * its sender names a schema that the stream does not take; the worker refuses it whole (engine/schema/unknown.ts).
+ */
+export const FRAME_MODE = { auto: 0, json: 1, lines: 2, unknown: 3 } as const;
 
 export const FRAME_FLAG = { crash: 1 } as const;
 

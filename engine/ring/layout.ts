@@ -92,7 +92,10 @@ export const SLAB = {
   frame: 9,
   /** Reject summaries in the rejects area. Writer: owner. */
   rejects: 10,
-  /** Frames of the slab that are flagged to be refused as codec.crash. Writer: pool; set to 0 by the frontend. */
+  /**
+   * Frames of the slab that no codec is shown: of unknown schema (frontend, at publication) or flagged to be refused as
+   * codec.crash (added by the pool, between two attempts).
+   */
   flagged: 11,
   words: 16,
 } as const;

@@ -4,7 +4,7 @@
 
 import { assert } from '../assert.ts';
 import { type Copy, copierInto } from '../copy.ts';
-import { FRAME, FRAME_HEADER_BYTES, frameBytes } from './frame.ts';
+import { FRAME, FRAME_HEADER_BYTES, FRAME_MODE, frameBytes } from './frame.ts';
 import { CONTROL, inputOffset, MAX_WORKERS, NO_FRAME, type Ring, SLAB, slabWord } from './layout.ts';
 import { listen, park, ring as ringBell } from './park.ts';
 
@@ -22,6 +22,7 @@ export class RingProducer {
   #at = 0;
   #end = 0;
   #frames = 0;
+  #unknown = 0;
 
   /** `workers`: how many idle words are in use (the first ones). */
   constructor(ring: Ring, workers: number = MAX_WORKERS) {
@@ -96,6 +97,7 @@ export class RingProducer {
     this.#copy(at + FRAME_HEADER_BYTES, payload);
     this.#at = next;
     this.#frames++;
+    if (mode === FRAME_MODE.unknown) this.#unknown++;
   }
 
   /** Hands the open slab to the workers if it holds a frame. */
@@ -107,7 +109,7 @@ export class RingProducer {
     Atomics.store(control, slabWord(slab, SLAB.frames), this.#frames);
     Atomics.store(control, slabWord(slab, SLAB.frame), NO_FRAME);
     Atomics.store(control, slabWord(slab, SLAB.rejects), 0);
-    Atomics.store(control, slabWord(slab, SLAB.flagged), 0);
+    Atomics.store(control, slabWord(slab, SLAB.flagged), this.#unknown);
     Atomics.store(control, slabWord(slab, SLAB.chunkLast), 0);
     // `chunk` and `taken` are equal and stay as they are. Resetting them could not be done in one step: between the two
     // stores a committer that already waits for this slab would see them differ and take a chunk that was never written.
@@ -120,6 +122,7 @@ export class RingProducer {
     ringBell(control, CONTROL.workBell, 1);
     this.#slab = -1;
     this.#frames = 0;
+    this.#unknown = 0;
   }
 
   /**

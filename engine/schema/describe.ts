@@ -1,5 +1,5 @@
-// Why a record was refused, as a sentence for people. Reads the bytes from the fault on and never before it, and no
-// further than the token at fault, so that the answer is the same from the record's own bytes (dead letter, replies after
+// Why a record was refused, as a sentence for people. Reads the bytes from the fault on and never before it (but the names
+// that go before a frame of unknown schema), and no further than the token at fault, so that the answer is the same from the record's own bytes (dead letter, replies after
 // a restart) and from the whole frame that it came in (rejects at once).
 
 import { MINUS, QUOTE } from '../../workers/ascii.ts';
@@ -9,6 +9,7 @@ import { type Code, codeName } from '../codes.ts';
 import { MAX_DEPTH } from '../limits.ts';
 import { anyCharacter, characterClass } from './characters.ts';
 import type { Field, Table } from './table.ts';
+import { namesInHead } from './unknown.ts';
 
 const MAX_DETAIL = 200;
 /** Characters of the input that are shown at most, so that the sentence around them survives the cut at MAX_DETAIL. */
@@ -32,6 +33,7 @@ export function describe(
   offset: number,
 ): { detail: string; path: string | null } {
   const name = codeName(code);
+  if (name === 'schema.unknown') return { detail: printable(unknownSchema(bytes, offset)), path: null };
   const known = table?.fields[field] ?? null;
   if (name === 'field.unknown') {
     const member = nameAt(bytes, offset);
@@ -43,6 +45,12 @@ export function describe(
   }
   const detail = known === null ? withoutField(name, bytes, offset) : ofField(name, known, bytes, offset);
   return { detail: printable(detail), path: known === null ? null : pointer(known.name) };
+}
+
+/** The names lie before the fault: the one code of which bytes before it are read, and they are there in every place. */
+function unknownSchema(bytes: Uint8Array, offset: number): string {
+  const { asked, accepted } = namesInHead(bytes, offset);
+  return `${asked} is not a schema of this stream: it takes ${accepted.join(', ')}`;
 }
 
 /** A sentence about a fault that concerns no field of the table. */

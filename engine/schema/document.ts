@@ -65,24 +65,40 @@ function property(field: Field): Record<string, unknown> {
   return { ...schema, type: field.type };
 }
 
+function deadLetterDocument(codes: readonly string[]): string {
+  return objectDocument(
+    'dead-letter/1',
+    {
+      code: { enum: codes.filter((code) => code !== 'none') },
+      detail: { type: 'string', maxLength: 200 },
+      path: textOrNull,
+      raw_b64: { type: 'string', contentEncoding: 'base64' },
+      received_utc: ownTime,
+      rejected_utc: ownTime,
+      schema: textOrNull,
+      source: closedObject(
+        { frame: countOrNull, principal: textOrNull, record: countOrNull, session: textOrNull },
+        ['frame', 'principal', 'record', 'session'],
+      ),
+    },
+    ['code', 'detail', 'path', 'raw_b64', 'received_utc', 'rejected_utc', 'schema', 'source'],
+  );
+}
+
 /** `dead-letter/1`: the lines of refused records (FORMAT.md §6). */
-export const DEAD_LETTER_DOCUMENT: string = objectDocument(
-  'dead-letter/1',
-  {
-    code: { enum: CODES.filter((code) => code !== 'none') },
-    detail: { type: 'string', maxLength: 200 },
-    path: textOrNull,
-    raw_b64: { type: 'string', contentEncoding: 'base64' },
-    received_utc: ownTime,
-    rejected_utc: ownTime,
-    schema: textOrNull,
-    source: closedObject(
-      { frame: countOrNull, principal: textOrNull, record: countOrNull, session: textOrNull },
-      ['frame', 'principal', 'record', 'session'],
-    ),
-  },
-  ['code', 'detail', 'path', 'raw_b64', 'received_utc', 'rejected_utc', 'schema', 'source'],
-);
+export const DEAD_LETTER_DOCUMENT: string = deadLetterDocument(CODES);
+
+/**
+ * `dead-letter/1` as a seal of an earlier version names it that had fewer codes: they are only ever added at the end.
+ * @returns null when there was never one of this hash.
+ */
+export function deadLetterDocumentOf(sha256: string): string | null {
+  for (let codes = CODES.length; codes > 1; codes--) {
+    const document = deadLetterDocument(CODES.slice(0, codes));
+    if (schemaSha256(document) === sha256) return document;
+  }
+  return null;
+}
 
 /** `audit/1`: the lines of operator and system events (FORMAT.md §6). `new` and `old` are any JSON value. */
 export const AUDIT_DOCUMENT: string = objectDocument(

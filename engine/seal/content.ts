@@ -5,15 +5,18 @@
 import { auditLine, deadLetterLine } from '../batch/lines.ts';
 import { HASH_BYTES, leafHash } from '../batch/merkle.ts';
 import { utc } from '../clock.ts';
-import { codeName } from '../codes.ts';
+import { codeName, codeNumber } from '../codes.ts';
 import { FatalError } from '../errors.ts';
 import { type AuditEntry, CONTROL_ENTRY, ENTRY, ENTRY_KIND, FRAME_ENTRY, REFUSED } from '../journal/entry.ts';
 import { describe } from '../schema/describe.ts';
 import type { Table } from '../schema/table.ts';
+import { namesInHead } from '../schema/unknown.ts';
 import { entryLength, gatherRecords } from './gather.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { RunReader } from './run-reader.ts';
 import type { Runs } from './runs.ts';
+
+const UNKNOWN_SCHEMA = codeNumber('schema.unknown');
 
 /** Content of one object. The arrays are views on buffers that the next batch uses again. */
 export interface Content {
@@ -141,15 +144,18 @@ export class ContentReader {
       at + REFUSED.raw,
       at + REFUSED.raw + view.getUint32(at + REFUSED.rawBytes, true),
     );
-    const { detail, path } = describe(code, field, table, raw, view.getUint32(at + REFUSED.offset, true));
+    const offset = view.getUint32(at + REFUSED.offset, true);
+    const { detail, path } = describe(code, field, table, raw, offset);
+    // Of unknown schema: the line names the one that was asked for, and the frame's own bytes lie behind the names.
+    const unknown = code === UNKNOWN_SCHEMA;
     return deadLetterLine({
       code: codeName(code),
       detail,
       path,
-      raw,
+      raw: unknown ? raw.subarray(offset) : raw,
       received_utc: receivedUtc,
       rejected_utc: rejectedUtc,
-      schema,
+      schema: unknown ? namesInHead(raw, offset).asked : schema,
       source: {
         // Only sessions number their frames.
         frame: (source?.session ?? null) === null ? null : view.getFloat64(frame + FRAME_ENTRY.frame, true),

@@ -3,7 +3,13 @@
 import { sha256Hex } from '../batch/merkle.ts';
 import { FatalError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
-import { AUDIT_DOCUMENT, DEAD_LETTER_DOCUMENT, schemaDocument, schemaKey } from '../schema/document.ts';
+import {
+  AUDIT_DOCUMENT,
+  DEAD_LETTER_DOCUMENT,
+  deadLetterDocumentOf,
+  schemaDocument,
+  schemaKey,
+} from '../schema/document.ts';
 import { type Sink, SinkOutage } from '../sink/sink.ts';
 import { vkey } from './note.ts';
 import { policyText } from './policy.ts';
@@ -25,7 +31,7 @@ export function schemaFile(registry: Registry, schema: string, sha256: string): 
 }
 
 function documentOf(registry: Registry, schema: string, sha256: string): string {
-  if (schema === DEAD_LETTER_SCHEMA) return DEAD_LETTER_DOCUMENT;
+  if (schema === DEAD_LETTER_SCHEMA) return deadLetterDocumentOf(sha256) ?? DEAD_LETTER_DOCUMENT;
   if (schema === AUDIT_SCHEMA) return AUDIT_DOCUMENT;
   const entry = registry.all.find((known) => known.schema === schema && known.schemaSha256 === sha256);
   const document = entry === undefined ? '' : schemaDocument(entry.table);

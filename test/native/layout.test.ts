@@ -61,6 +61,8 @@ function named(words: Readonly<Record<string, number>>, prefix: string): Record<
 const ONLY_TYPESCRIPT: readonly string[] = [
   // The frontend's own row.
   'frame::slot',
+  // No codec is shown such a frame.
+  'frame::modeUnknown',
   // Control frames: the codec writes whatever kind it is given.
   ...['source', 'audit', 'duplicate', 'forget', 'key'].flatMap((kind) => [
     `frame::kind${capitalised(kind)}`,

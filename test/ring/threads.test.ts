@@ -2,11 +2,13 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { codeNumber } from '../../engine/codes.ts';
+import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { CONTROL } from '../../engine/ring/layout.ts';
 import { seeded } from '../crash/random.ts';
 import { type PoolRun, SIZES, startRun } from '../support/pool-run.ts';
 
 const REFUSED = codeNumber('json.syntax');
+const UNKNOWN = codeNumber('schema.unknown');
 
 let run: PoolRun | null = null;
 
@@ -63,6 +65,41 @@ describe('ring between threads', () => {
       Array.from({ length: 2000 }, (_, frame) => frame),
     );
     expect(run.answers.length).toBe(2000);
+  });
+
+  test('ring: frames of unknown schema pass between those of the codec, chunk by chunk, and never reach it', async () => {
+    run = await startRun({
+      workers: 2,
+      sizes: { slabs: 4, slabBytes: 4096, outputBytes: 400, rejectBytes: 4096 },
+    });
+    const head = 'tank/9 tank/1\n';
+    const texts = Array.from({ length: 600 }, (_, frame) => {
+      if (frame % 3 === 0) return 'copied';
+      // On this word the codec would throw; white space alone is no record.
+      return frame % 3 === 1 ? `${head}${'THROW'.repeat(1 + (frame % 40))}` : `${head} \t\r\n`;
+    });
+    for (const [frame, text] of texts.entries()) {
+      await run.push(frame, text, frame % 3 === 0 ? FRAME_MODE.auto : FRAME_MODE.unknown);
+    }
+    await run.drain();
+    expect(run.pool.restarts).toBe(0);
+    expect(run.answers.map(({ rejected, refusal }) => [rejected, refusal])).toEqual(
+      texts.map(
+        (_, frame) =>
+          [
+            [1, REFUSED],
+            [1, UNKNOWN],
+            [0, 0],
+          ][frame % 3],
+      ),
+    );
+    const told = run.answers.filter(({ told }) => told[0] === UNKNOWN);
+    expect(told.map(({ frame }) => frame)).toEqual(
+      texts.flatMap((_, frame) => (frame % 3 === 1 ? frame : [])),
+    );
+    const journaled = run.journaled().filter(({ frame }) => frame % 3 === 1);
+    expect(journaled.map(({ text }) => text)).toEqual(texts.filter((_, frame) => frame % 3 === 1));
+    expect(journaled.every(({ code }) => code === UNKNOWN)).toBe(true);
   });
 
   test('ring: workers share the slabs', async () => {

@@ -5,6 +5,7 @@ import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { describe as describeFault } from '../../engine/schema/describe.ts';
 import type { Table } from '../../engine/schema/table.ts';
 import { TELEMETRY_1 } from '../../engine/schema/telemetry.ts';
+import { unknownSchemaHead } from '../../engine/schema/unknown.ts';
 import { createPortableCodec } from '../../workers/portable.ts';
 import { encodeSlab, slabOf } from '../support/slab.ts';
 import { EVERY_TYPE, nested, telemetry, telemetryStream } from '../support/stream.ts';
@@ -191,6 +192,28 @@ describe('describe', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('describe: of an unknown schema it tells what was asked for and what is taken, cut where it is too long', () => {
+    const sentence = (accepted: string[]): string => {
+      const head = unknownSchemaHead('telemetry/9', accepted);
+      const bytes = Buffer.concat([head, Buffer.from('{"zone_id":"A"}')]);
+      const { detail, path } = describeFault(
+        codeNumber('schema.unknown'),
+        NO_FIELD,
+        null,
+        bytes,
+        head.length,
+      );
+      expect(path).toBeNull();
+      return detail;
+    };
+    expect(sentence(['telemetry/1', 'telemetry/2'])).toBe(
+      'telemetry/9 is not a schema of this stream: it takes telemetry/1, telemetry/2',
+    );
+    const long = sentence(Array.from({ length: 90 }, (_, i) => `telemetry/${i + 1}`));
+    expect(long).toHaveLength(200);
+    expect(long).toMatch(/telemetry\/1, telemetry\/2, .*…$/);
   });
 
   test('describe: every code has a sentence of its own, also without a table', () => {

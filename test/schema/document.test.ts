@@ -5,6 +5,7 @@ import { lineGrowth } from '../../engine/schema/compile.ts';
 import {
   AUDIT_DOCUMENT,
   DEAD_LETTER_DOCUMENT,
+  deadLetterDocumentOf,
   schemaDocument,
   schemaKey,
   schemaSha256,
@@ -153,4 +154,16 @@ describe('document', () => {
       expect(Buffer.byteLength(line)).toBeLessThanOrEqual(Buffer.byteLength(payload) + lineGrowth(stream));
     }
   });
+});
+
+test('document: dead-letter/1 of a version with fewer codes is found by its hash, any other is not', () => {
+  const { properties } = JSON.parse(DEAD_LETTER_DOCUMENT);
+  const codes: string[] = properties.code.enum;
+  const fewer = { ...JSON.parse(DEAD_LETTER_DOCUMENT) };
+  fewer.properties.code.enum = codes.slice(0, codes.indexOf('codec.crash') + 1);
+  const before = canonicalise(fewer);
+  expect(before).not.toBe(DEAD_LETTER_DOCUMENT);
+  expect(deadLetterDocumentOf(schemaSha256(before))).toBe(before);
+  expect(deadLetterDocumentOf(schemaSha256(DEAD_LETTER_DOCUMENT))).toBe(DEAD_LETTER_DOCUMENT);
+  expect(deadLetterDocumentOf(schemaSha256('{}'))).toBeNull();
 });

@@ -38,7 +38,7 @@ export interface PoolRun {
   readonly fatal: readonly Error[];
   readonly restarts: readonly { worker: number; message: string | null }[];
   /** Waits for room, then appends a data frame. */
-  push(frame: number, payload: Uint8Array | string): Promise<void>;
+  push(frame: number, payload: Uint8Array | string, mode?: number): Promise<void>;
   /** Closes the ring and waits until everything is out and answered. */
   drain(): Promise<void>;
   /** What a reader of the journal makes of it: a group without its end is dropped when the next one begins. */
@@ -115,7 +115,7 @@ export async function startRun(options: PoolRunOptions): Promise<PoolRun> {
     answers,
     fatal,
     restarts,
-    async push(frame, payload) {
+    async push(frame, payload, mode = FRAME_MODE.auto) {
       const bytes = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
       while (!producer.reserve(frameBytes(bytes.length))) {
         producer.publish();
@@ -126,7 +126,7 @@ export async function startRun(options: PoolRunOptions): Promise<PoolRun> {
         await notice;
         if (fatal[0] !== undefined) throw fatal[0];
       }
-      producer.append(FRAME_KIND.data, FRAME_MODE.auto, 1, frame >>> 8, frame, 1e12 + frame, 0, bytes);
+      producer.append(FRAME_KIND.data, mode, 1, frame >>> 8, frame, 1e12 + frame, 0, bytes);
     },
     async drain() {
       producer.close();
