@@ -7,10 +7,11 @@ import type { AuditEntry } from '../journal/entry.ts';
 import type { IngestResult } from '../reply.ts';
 import type { Principal } from './access.ts';
 import type { Sender } from './admission.ts';
-import type { StreamInfo } from './connection.ts';
+
 import type { Events } from './events.ts';
 import type { Reply } from './read-body.ts';
 import type { ReplayOrder, ReplayRecord } from './replay-order.ts';
+import type { StreamInfo } from './stream-schemas.ts';
 
 /** What became of one record; `duplicate`: it was replayed before, and this is what became of it then. */
 interface Outcome extends Readonly<IngestResult> {
