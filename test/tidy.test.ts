@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine/journal',
     'workers',
   ],
+  'engine/dead-letter': ['engine/s3', 'engine/verify', 'engine/batch', 'engine/seal', 'workers'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
 };
@@ -72,7 +73,7 @@ describe('tidy', () => {
           .filter((target) => target === 'engine/engine.ts')
           .map(() => name),
       );
-    for (const name of sources.filter((each) => /^engine\/(verify|inspect)\//.test(each))) {
+    for (const name of sources.filter((each) => /^engine\/(verify|inspect|dead-letter)\//.test(each))) {
       for (const target of importsOf(name)) {
         if (target.startsWith('engine/seal/') && !FORMATS.test(target))
           faults.push(`${name} imports ${target}`);
