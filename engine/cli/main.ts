@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'show what is in an object, a journal segment or a checkpoint',
     load: () => import('./inspect.ts'),
   },
+  'dead-letter': {
+    about: 'list, show and replay refused records',
+    load: () => import('./dead-letter.ts'),
+  },
   bench: { about: 'measure firn on this machine, beside others', load: () => import('./bench.ts') },
   'build-native': {
     about: 'compile the native codec',
