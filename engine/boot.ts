@@ -17,9 +17,10 @@ import { CHECKPOINT_EVERY_MS, HEARTBEAT_MS } from './limits.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { createRing, POSITION, type Ring } from './ring/layout.ts';
-import type { StreamSpec } from './schema/table.ts';
+import type { StreamSpec, Table } from './schema/table.ts';
 import { unknownSchemaStream } from './schema/unknown.ts';
 import { type Identity, loadIdentity } from './seal/identity.ts';
+import { oldestPosition } from './seal/partitions.ts';
 import type { SealerData } from './seal/sealer.ts';
 import { readSnapshot } from './seal/snapshot.ts';
 import { diskStorage, type Storage } from './storage.ts';
@@ -83,10 +84,12 @@ function open(
     storage.list(folders.log).length > 0;
   const identity = loadIdentity(folders.state, folders.keys, config.engine, used, newOrigin, storage);
   const registry = openRegistry(storage, folders.state, config.streams);
-  const fold =
-    readSnapshot(storage, folders.state, (n) => registry.byNumber(n).table)?.fold ??
-    new Fold((n) => registry.byNumber(n).table);
-  const recovered = recoverJournal(storage, folders.records, 'records', fold.position);
+  const tableOf = (n: number): Table => registry.byNumber(n).table;
+  const snapshot = readSnapshot(storage, folders.state, tableOf);
+  const fold = snapshot?.fold ?? new Fold(tableOf);
+  // Lines of open batches are read by their position when they are sealed: their checksums are looked at here.
+  const open = oldestPosition(snapshot?.partitions ?? []);
+  const recovered = recoverJournal(storage, folders.records, 'records', fold.position, open);
   readOn(fold, storage, folders.records, recovered.end);
   const ring = createRing(config.ring);
   Atomics.store(ring.positions, POSITION.journalDurable, BigInt(recovered.end));

@@ -54,12 +54,19 @@ interface Scan {
 
 /**
  * Recovers the journal in `folder` (made if missing). `from` = a position that the caller's snapshot covers, 0 without
- * one: start of a group, or of a segment. FatalError for damage, for a gap, and when the disk fails.
+ * one: start of a group, or of a segment. `needed` = the oldest position before it whose bytes the caller still reads:
+ * checked from the start of its segment on. FatalError for damage, for a gap, and when the disk fails.
  */
-export function recoverJournal(storage: Storage, folder: string, kind: JournalKind, from: number): Recovered {
+export function recoverJournal(
+  storage: Storage,
+  folder: string,
+  kind: JournalKind,
+  from: number,
+  needed: number = from,
+): Recovered {
   try {
     ensureFolder(storage, folder);
-    return recover(storage, folder, kind, from);
+    return recover(storage, folder, kind, from, Math.min(from, needed));
   } catch (error) {
     if (error instanceof FatalError) throw error;
     const code = errorCode(error) ?? 'error';
@@ -72,21 +79,30 @@ export function recoverJournal(storage: Storage, folder: string, kind: JournalKi
   }
 }
 
-function recover(storage: Storage, folder: string, kind: JournalKind, from: number): Recovered {
+function recover(
+  storage: Storage,
+  folder: string,
+  kind: JournalKind,
+  from: number,
+  needed: number,
+): Recovered {
   const segments = listSegments(storage, folder);
   const newest = segments.at(-1);
   const unborn = newest !== undefined && isUnborn(storage, newest, kind) ? newest : null;
-  const first = segmentIndex(segments, from);
+  const first = segmentIndex(segments, needed);
   if (first === -1 && (newest !== undefined || from !== 0)) {
     throw new FatalError(
-      `the journal in ${folder} does not reach back to position ${from}: segments are missing. Restore the whole data ` +
+      `the journal in ${folder} does not reach back to position ${needed}: segments are missing. Restore the whole data ` +
         'folder from one backup; firn never starts from a part of its state',
     );
   }
   if (unborn !== null && from > unborn.start) {
     throw damage(unborn.path, 0, 'its header is gone, and a snapshot covers what followed it');
   }
-  const scan: Scan = { position: from, end: from, open: false, durable: from, wallMs: 0, runningMs: 0 };
+  // A segment may begin within a group, `from` does not.
+  const back = needed < from;
+  const position = back ? (segments[first] as Segment).start : from;
+  const scan: Scan = { position, end: from, open: back, durable: from, wallMs: 0, runningMs: 0 };
   for (let i = Math.max(0, first); i < segments.length; i++) {
     const segment = segments[i] as Segment;
     if (segment !== unborn) scanSegment(storage, kind, segment, segments[i + 1], scan);
@@ -136,6 +152,8 @@ function scanSegment(
         continue;
       }
       const atEnd = scanned.fault === 'end' && offset === segment.bytes;
+      if (atEnd && following === undefined && scan.position < scan.durable)
+        throw damage(path, offset, 'it ends before a position that a snapshot covers');
       if (atEnd && (following === undefined || following.start === scan.position)) return;
       if (offset > segment.bytes)
         throw damage(path, segment.bytes, 'it ends before a position that a snapshot covers');
@@ -144,7 +162,7 @@ function scanSegment(
         throw damage(path, offset, why);
       }
       const proof = laterProof(storage, fd, segment, scan.position);
-      if (proof > scan.position) throw damage(path, offset, scanned.fault);
+      if (Math.max(proof, scan.durable) > scan.position) throw damage(path, offset, scanned.fault);
       return;
     }
   } finally {
@@ -157,7 +175,7 @@ function take(scan: Scan, path: string, offset: number, flags: number, end: numb
   if (!first && !scan.open) throw damage(path, offset, 'a record belongs to no group');
   scan.position = end;
   scan.open = (flags & RECORD_FLAG.last) === 0;
-  if (!scan.open) scan.end = end;
+  if (!scan.open) scan.end = Math.max(scan.end, end);
 }
 
 /**

@@ -236,15 +236,20 @@ export class Partitions {
 
   /** Journal position of the oldest entry that an open batch needs; infinite when there is none. */
   oldestPosition(): number {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { runs } of this.#open.values()) {
-      // Runs are in file order, and a frame entry never lies before the journal record of its run.
-      if (runs.length > 0) oldest = Math.min(oldest, runs.frame(0));
-    }
-    return oldest;
+    return oldestPosition(this.#open.values());
   }
 
   #audit(): Partition[] {
     return [...this.#open.values()].filter((p) => p.kind === PARTITION_KIND.audit);
   }
+}
+
+/** The oldest journal position that these batches still need; infinity where they hold nothing. */
+export function oldestPosition(batches: Iterable<Pick<OpenBatch, 'runs'>>): number {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { runs } of batches) {
+    // Runs are in file order, and a frame entry never lies before the journal record of its run.
+    if (runs.length > 0) oldest = Math.min(oldest, runs.frame(0));
+  }
+  return oldest;
 }

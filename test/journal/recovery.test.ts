@@ -278,6 +278,39 @@ test('recovery: a missing segment is fatal unless a snapshot covers it', () => {
   expect(() => recover(ending, end)).toThrow(/ends before a position that a snapshot covers/);
 });
 
+test('recovery: what open batches still need before the snapshot is checked, from its segment on, groups over segments too', () => {
+  const folder = temporaryFolder();
+  const writer = new JournalWriter(quickDisk, folder, 'records', 0, { segmentBytes: 320 });
+  appendGroup(writer, [someBytes(60, 1), someBytes(60, 2), someBytes(60, 3)]);
+  const needed = appendGroup(writer, [someBytes(20, 4)]);
+  writer.sync();
+  const covered = writer.position;
+  writer.close();
+  const starts = listSegments(quickDisk, folder).map((segment) => segment.start);
+  const within = starts.findLast((start) => start <= needed) as number;
+  // The segment begins within the first group.
+  expect(starts.length).toBeGreaterThan(1);
+  expect(needed).toBeGreaterThan(within + 64);
+  expect(recoverJournal(quickDisk, folder, 'records', covered, needed)).toMatchObject({
+    start: 0,
+    end: covered,
+  });
+  for (let position = within; position < covered; position++) {
+    const copy = copyOf(folder);
+    flipByte(segmentPath(copy, within), position - within);
+    const before = filesOf(copy);
+    expect(() => recoverJournal(quickDisk, copy, 'records', covered, needed), `${position}`).toThrow(
+      /damaged at byte/,
+    );
+    expect(filesOf(copy)).toEqual(before);
+    truncateSync(segmentPath(copy, within), position - within);
+    expect(() => recoverJournal(quickDisk, copy, 'records', covered, needed)).toThrow(/damaged at byte/);
+  }
+  const gap = copyOf(folder);
+  rmSync(segmentPath(gap, within));
+  expect(() => recoverJournal(quickDisk, gap, 'records', covered, needed)).toThrow(FatalError);
+});
+
 test('recovery: a segment under a wrong name, of another journal or another format is fatal', () => {
   const { folder, starts } = threeSegments();
   const third = starts[2] as number;
