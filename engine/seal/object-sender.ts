@@ -122,7 +122,9 @@ export class ObjectSender {
     let index = from;
     for (const bytes of log.entries(from, log.size)) {
       const seal = decodeSeal(bytes);
-      if (outbox.has(index)) await this.#putOrPark({ index, bytes, seal, object: outbox.read(index) });
+      if (outbox.has(index) && seal.kind !== 'heartbeat') {
+        await this.#putOrPark({ index, bytes, seal, object: outbox.read(index, seal.zstd_sha256) });
+      }
       index += 1;
     }
   }

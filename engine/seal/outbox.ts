@@ -5,6 +5,7 @@
 // Trace of a batch of objects: for each (unlink a left-over), create, write, fsync, close; then one fsync of the folder.
 
 import { join } from 'node:path';
+import { sha256Hex } from '../batch/merkle.ts';
 import { FatalError } from '../errors.ts';
 import { readWhole, type Storage } from '../storage.ts';
 
@@ -82,11 +83,19 @@ export class Outbox {
     this.#guard('synced', () => this.#storage.syncFolder(this.#folder));
   }
 
-  /** The object of a seal that has one. Throws FatalError when it is not there: it cannot be made again. */
-  read(index: number): Uint8Array {
+  /**
+   * The object of a seal that has one; `sha256` as the seal says, hex. Throws FatalError when it is not there or has other
+   * bytes: it cannot be made again.
+   */
+  read(index: number, sha256: string): Uint8Array {
     const path = this.#path(index);
     const object = this.#guard('read', () => readWhole(this.#storage, path));
     if (object === null) throw new FatalError(`outbox: the object of seal ${index} is missing: ${path}`);
+    if (sha256Hex(object) !== sha256) {
+      throw new FatalError(
+        `outbox: the object of seal ${index} is damaged: ${path} (${object.length} bytes). Restore the file, or the whole data folder, from a backup`,
+      );
+    }
     return object;
   }
 

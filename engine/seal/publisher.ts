@@ -217,7 +217,7 @@ export class Publisher {
       index,
       bytes,
       seal,
-      object: seal.kind === 'heartbeat' ? null : this.#options.outbox.read(index),
+      object: seal.kind === 'heartbeat' ? null : this.#options.outbox.read(index, seal.zstd_sha256),
     };
   }
 
