@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import { canonicalise } from '../workers/canonicalise.ts';
+import { decodeChecked, encodeChecked } from './checked-json.ts';
 import type { StreamConfig } from './config.ts';
 import { ConfigError, FatalError } from './errors.ts';
 import { schemaDocument, schemaSha256 } from './schema/document.ts';
@@ -14,6 +15,7 @@ import { readWhole, replaceFile, type Storage } from './storage.ts';
 
 const FILE = 'streams.json';
 const VERSION = 1;
+const MEMBERS = 'current,streams,version';
 
 /** One pair of stream and schema. */
 export interface Registered {
@@ -99,7 +101,7 @@ export function openRegistry(
   for (const { stream, tables } of streams) findUnknown(all, stream, tables[0] as Table);
   const next = storedOf(all, accepted);
   if (canonicalise(next) !== canonicalise(stored)) {
-    replaceFile(storage, join(stateFolder, FILE), [Buffer.from(`${canonicalise(next)}\n`, 'utf8')]);
+    replaceFile(storage, join(stateFolder, FILE), [encodeChecked(next)]);
   }
   return registryOf(
     all,
@@ -214,9 +216,11 @@ function read(storage: Storage, stateFolder: string): Stored | null {
   if (bytes === null) return null;
   let stored: Stored;
   try {
-    stored = JSON.parse(Buffer.from(bytes).toString('utf8')) as Stored;
-  } catch {
-    throw new FatalError(`${path} is damaged: it is not JSON`);
+    stored = decodeChecked(bytes) as Stored;
+    if (Object.keys(stored).sort().join() !== MEMBERS)
+      throw new Error('its members are not those of a registry');
+  } catch (error) {
+    throw new FatalError(`${path} is damaged: ${(error as Error).message}. Restore it from a backup`);
   }
   if (stored.version !== VERSION)
     throw new FatalError(`${path}: version ${stored.version}, this firn reads ${VERSION}`);

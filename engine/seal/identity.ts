@@ -7,8 +7,8 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { canonicalise } from '../../workers/canonicalise.ts';
 import { equalHashes } from '../batch/merkle.ts';
+import { decodeChecked, encodeChecked } from '../checked-json.ts';
 import { ConfigError } from '../errors.ts';
 import type { Sink } from '../sink/sink.ts';
 import { diskStorage, ensureFolder, readWhole, replaceFile, type Storage } from '../storage.ts';
@@ -180,14 +180,14 @@ function readIdentity(storage: Storage, path: string): Stored | null {
   const bytes = readWhole(storage, path);
   if (bytes === null) return null;
   try {
-    return identitySchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return identitySchema.parse(decodeChecked(bytes));
   } catch {
     throw new ConfigError(`${path} is damaged: restore it from the backup of the data folder`);
   }
 }
 
 function writeIdentity(storage: Storage, path: string, stored: Stored): void {
-  replaceFile(storage, path, [Buffer.from(`${canonicalise(stored)}\n`)], 0o600);
+  replaceFile(storage, path, [encodeChecked(stored)], 0o600);
 }
 
 function hex(key: SigningKey): string {
