@@ -3,7 +3,7 @@
 // syncFolder of their folder. `lose` gives the disk as it comes back: everything safe, and of the rest whatever the
 // given chance picks, file by file and name by name.
 
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Storage } from '../../engine/storage.ts';
 
 interface Inode {
@@ -20,6 +20,12 @@ interface Folder {
 
 export interface MemoryDisk {
   readonly storage: Storage;
+  /** Every file by its path, as programs see it. The bytes are the disk's own. */
+  files(): Map<string, Uint8Array>;
+  /** Puts a file there, in the place of what had its name: durably, as if it had always been so. */
+  put(path: string, bytes: Uint8Array): void;
+  /** Descriptors that are open. */
+  readonly opened: number;
   /** Power loss; `chance` gives numbers in [0, 1). Descriptors are gone, too. */
   lose(chance: () => number): void;
 }
@@ -121,7 +127,24 @@ export function memoryDisk(): MemoryDisk {
     freeBytes: () => Number.MAX_SAFE_INTEGER,
   };
 
-  return { storage, lose: (chance) => lose(folders, open, chance) };
+  return {
+    storage,
+    lose: (chance) => lose(folders, open, chance),
+    files: () =>
+      new Map(
+        [...folders].flatMap(([path, { names }]) =>
+          [...names].map(([name, { bytes }]): [string, Uint8Array] => [join(path, name), bytes]),
+        ),
+      ),
+    put: (path, bytes) => {
+      const node = { bytes: bytes.slice(), safe: bytes.slice() };
+      names(path).set(basename(path), node);
+      folder(dirname(path)).safe.set(basename(path), node);
+    },
+    get opened() {
+      return open.size;
+    },
+  };
 }
 
 function lose(folders: Map<string, Folder>, open: Map<number, Inode>, chance: () => number): void {
