@@ -2,6 +2,8 @@
 
 import { resolve } from 'node:path';
 import { type KernelChoice, useKernels } from '../../workers/kernels.ts';
+import { isS3 } from '../s3/address.ts';
+import type { S3Settings } from '../s3/client.ts';
 import { parseVkey } from '../seal/note.ts';
 import { VerifyError } from '../verify/files.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from '../verify/options.ts';
@@ -18,7 +20,9 @@ export const spec: CommandSpec = {
   operands: 'LAKE',
   flags: {
     json: { help: 'print one JSON object with the same facts' },
-    quick: { help: 'compare existence and size of objects, do not read their lines' },
+    quick: {
+      help: 'compare existence and size of objects, in S3 also stored checksums and seals; read no lines',
+    },
     since: { value: 'FILE', help: 'prove that the log only grew since this checkpoint, which you kept' },
     policy: {
       value: 'FILE',
@@ -35,13 +39,23 @@ export const spec: CommandSpec = {
       help: 'portable: use nothing of the compiled code (auto: use it where it is built)',
     },
     threads: { value: 'N', help: 'threads that read objects (one per core, at most 8)' },
+    lock: {
+      value: 'DAYS',
+      help: 's3: every object must be locked for so long since it was sealed, whatever the engine told; 0: none need be',
+    },
+    endpoint: { value: 'URL', help: 's3: a store that is not Amazon’s (also AWS_ENDPOINT_URL)' },
+    region: { value: 'NAME', help: 's3: region of the bucket (also AWS_REGION)' },
+    'path-style': { help: 's3: bucket in the path, not in the host name (on with an endpoint of your own)' },
   },
   examples: [
     'firn verify ./firn-data/lake',
     'firn verify ./firn-data/lake --policy kept/policy --since kept/checkpoint --json',
+    'firn verify s3://BUCKET/PREFIX --quick --lock 3650',
+    'firn verify s3://BUCKET/PREFIX --endpoint https://minio.example:9000 --policy kept/policy',
     'firn verify ./firn-data/lake --record coldchain/year=2026/month=01/day=31/batch_….ndjson.zst:7',
   ],
-  notes: 'exit: 0 sound, 1 findings, 2 could not run, 130 after Ctrl-C',
+  notes:
+    'credentials for s3: the default chain of the AWS SDK (environment, shared files, role); reading is enough\nexit: 0 sound, 1 findings, 2 could not run, 130 after Ctrl-C',
 };
 
 /** @returns the exit code */
@@ -54,8 +68,11 @@ export async function run(argv: string[]): Promise<number> {
   const [lake, ...rest] = args.operands;
   if (lake === undefined) throw args.fault('which lake? Give the folder that holds _log');
   if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
-  if (/^[a-z0-9]+:\/\//.test(lake))
-    throw args.fault(`only lakes in a folder can be verified so far, not ${lake}`);
+  if (/^[a-z0-9]+:\/\//.test(lake) && !isS3(lake))
+    throw args.fault(`a lake is a folder or s3://BUCKET/PREFIX, not ${lake}`);
+  const ofS3 = ['lock', 'endpoint', 'region'].find((name) => args.text(name) !== undefined);
+  if (!isS3(lake) && (ofS3 !== undefined || args.switch('path-style')))
+    throw args.fault(`--${ofS3 ?? 'path-style'} is for lakes in S3, and ${lake} is a folder`);
   try {
     return args.text('record') === undefined ? await verify(lake, args) : await record(lake, args);
   } catch (error) {
@@ -70,6 +87,7 @@ async function verify(lake: string, args: Arguments): Promise<number> {
   const bar = progressBar('seals');
   const release = onStopSignal(() => abort.abort());
   const threads = args.number('threads', { min: 0, max: 64, integer: true });
+  const lockDays = args.number('lock', { min: 0, max: 36_500, integer: true });
   const options: VerifyOptions = {
     lake,
     quick: args.switch('quick'),
@@ -77,6 +95,8 @@ async function verify(lake: string, args: Arguments): Promise<number> {
     signal: abort.signal,
     onProgress: ({ done, total, bytes }) => bar.update(done, total, bytes),
     ...(threads !== undefined && { threads }),
+    ...(lockDays !== undefined && { lockDays }),
+    s3: s3Settings(args),
     kernels: kernels(args),
     ...own(args, 'since'),
     ...own(args, 'policy'),
@@ -103,6 +123,23 @@ function kernels(args: Arguments): KernelChoice {
   throw args.fault(`--codec is "auto" or "portable", not ${JSON.stringify(name)}`);
 }
 
+/** @throws ConfigError */
+function s3Settings(args: Arguments): S3Settings {
+  const endpoint = args.text('endpoint');
+  if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint))
+    throw args.fault(
+      `--endpoint takes a URL such as https://minio.example:9000, not ${JSON.stringify(endpoint)}`,
+    );
+  // The SDK reads the endpoint there, but not that its host names no bucket.
+  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
+  const fromEnvironment = endpoint === undefined ? ofS3 || ofAll || undefined : undefined;
+  return {
+    endpoint: endpoint ?? fromEnvironment,
+    region: args.text('region'),
+    ...(args.switch('path-style') && { forcePathStyle: true }),
+  };
+}
+
 function own(args: Arguments, name: 'since' | 'policy'): { since?: string; policy?: string } {
   const path = args.text(name);
   return path === undefined ? {} : { [name]: resolve(path) };
@@ -112,17 +149,28 @@ async function record(lake: string, args: Arguments): Promise<number> {
   const [, path = '', line] = /^(.+):([1-9][0-9]{0,9})$/.exec(args.text('record') ?? '') ?? [];
   if (line === undefined)
     throw args.fault('--record takes KEY:N, the object and the number of the line in it, from 1');
-  const prefix = `${resolve(lake)}/`;
-  // A path that the shell completed means the same as the key.
-  const absolute = resolve(path);
   useKernels(kernels(args));
-  const key = absolute.startsWith(prefix) ? absolute.slice(prefix.length) : path;
-  const proof = await proveRecord({ lake, key, line: Number(line), ...own(args, 'policy') });
+  const key = keyIn(lake, path);
+  const proof = await proveRecord({
+    lake,
+    key,
+    line: Number(line),
+    s3: s3Settings(args),
+    ...own(args, 'policy'),
+  });
   const check = checkProof(proof, proof.keys.map(parseVkey));
   process.stdout.write(
     args.switch('json') ? `${JSON.stringify({ ...proof, ...check }, null, 2)}\n` : proofText(proof, check),
   );
   return check.holds ? 0 : 1;
+}
+
+/** A path that the shell completed, or a whole address, means the same as the key. */
+function keyIn(lake: string, path: string): string {
+  const [prefix, whole] = isS3(lake)
+    ? [`${lake.replace(/\/$/, '')}/`, path]
+    : [`${resolve(lake)}/`, resolve(path)];
+  return whole.startsWith(prefix) ? whole.slice(prefix.length) : path;
 }
 
 function proofText(proof: RecordProof, check: ProofCheck): string {

@@ -6,9 +6,10 @@
 // as he said. A lock that has run out by now is none the worse: the store still says until when it held.
 
 import type { ObjectInfo, ObjectLock } from '../s3/objects.ts';
+import { isLocked, type Retention } from '../s3/retention.ts';
 import type { ObjectJob } from './object.ts';
 import type { Findings, Trust } from './report.ts';
-import { DAY_MS, type Retention, Timeline, type ToldRetention } from './retention.ts';
+import { DAY_MS, Timeline, type ToldRetention } from './retention.ts';
 
 /** Clocks of engine and store may differ by so much: S3 refuses requests that are further off (RequestTimeTooSkewed). */
 const SKEW_MS = 15 * 60_000;
@@ -79,7 +80,7 @@ export class Locks {
 
   /** A file that was read: of those, the sink locks full tiles, kept checkpoints and schemas. */
   file(key: string, { lock, modifiedMs }: ObjectInfo): void {
-    if (isLockedFile(key)) this.#files.set(key, { key, modifiedMs, lock });
+    if (isLocked(key)) this.#files.set(key, { key, modifiedMs, lock });
   }
 
   /** What an audit object of this log tells. */
@@ -160,12 +161,6 @@ export class Locks {
     }
     this.#findings.add(fault.verdict, origin, key, index, fault.reason);
   }
-}
-
-function isLockedFile(key: string): boolean {
-  if (key.startsWith('_schema/')) return true;
-  if (!key.startsWith('_log/')) return false;
-  return key.includes('/checkpoints/') || (key.includes('/tile/') && !/\.p\/\d+$/.test(key));
 }
 
 function faultOf(

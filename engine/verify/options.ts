@@ -1,7 +1,7 @@
 // What a caller may ask of a verification.
 
 import type { KernelChoice } from '../../workers/kernels.ts';
-import type { S3Settings } from '../s3/client.ts';
+import type { LakeOptions } from './open.ts';
 
 /** Progress, in seals of all logs; `bytes` = compressed bytes of objects looked at. */
 export interface VerifyProgress {
@@ -10,9 +10,7 @@ export interface VerifyProgress {
   readonly bytes: number;
 }
 
-export interface VerifyOptions {
-  /** The lake's folder, or `s3://BUCKET/PREFIX`. */
-  readonly lake: string;
+export interface VerifyOptions extends LakeOptions {
   /** Objects by existence and size, in S3 also by what the store says of them; they are not read. */
   readonly quick?: boolean;
   /** File with a checkpoint that the auditor kept. */
@@ -27,14 +25,11 @@ export interface VerifyOptions {
   readonly kernels?: KernelChoice;
   /** The present, Unix ms: what the grace is counted from. */
   readonly nowMs?: number;
-  /** How to reach S3; credentials come from the SDK's default chain. */
-  readonly s3?: S3Settings;
   /** Days that every object of a lake in S3 must be locked for, in place of what the engine told; 0 = none needs to be. */
   readonly lockDays?: number;
   /** Bytes of fetched objects in memory at once; default 128 MiB. One object may always come, however long. */
   readonly fetchBytes?: number;
   readonly onProgress?: (progress: VerifyProgress) => void;
-  readonly signal?: AbortSignal;
 }
 
 export const DEFAULT_GRACE_MS = 900_000;

@@ -1,17 +1,17 @@
 // The proof of one record: its line, the path from its leaf to the batch's root, the seal, the path from the seal to the
 // log's root, the signed checkpoint. Made from the lake alone and then checked again from what it says, as a stranger would.
 
-import { resolve } from 'node:path';
 import { decompress, FrameError, initCompress } from '../../workers/compress.ts';
 import { inclusionProof, leafHash, verifyInclusion } from '../batch/merkle.ts';
 import { decodeSeal, type ObjectSeal, SealError } from '../batch/seal.ts';
 import { MAX_OBJECT_BYTES } from '../limits.ts';
 import { parseCheckpoint } from '../seal/checkpoint.ts';
 import { NoteError, type NoteKey, openNote, vkey } from '../seal/note.ts';
-import { directoryLake, VerifyError } from './files.ts';
+import { VerifyError } from './files.ts';
 import type { Lake } from './lake.ts';
 import { leavesOf } from './lines.ts';
 import { LogReader } from './log.ts';
+import { type LakeOptions, openLake } from './open.ts';
 import { findOrigins } from './origin.ts';
 import { Findings } from './report.ts';
 import { lakePolicy, ownPolicy, readCheckpoint } from './trust.ts';
@@ -51,8 +51,7 @@ export interface ProofCheck {
   readonly steps: readonly { readonly what: string; readonly holds: boolean }[];
 }
 
-export interface RecordOptions {
-  readonly lake: string;
+export interface RecordOptions extends LakeOptions {
   /** Key of the object, relative to the lake. */
   readonly key: string;
   /** Line number, from 1. */
@@ -70,7 +69,15 @@ const MAX_LINES_BYTES = 4 * MAX_OBJECT_BYTES;
  */
 export async function proveRecord(options: RecordOptions): Promise<RecordProof> {
   await initCompress();
-  const lake = directoryLake(resolve(options.lake));
+  const lake = await openLake(options);
+  try {
+    return await proveIn(lake, options);
+  } finally {
+    lake.close();
+  }
+}
+
+async function proveIn(lake: Lake, options: RecordOptions): Promise<RecordProof> {
   const trusted = options.policy === undefined ? null : ownPolicy(options.policy);
   for (const origin of await findOrigins(lake)) {
     const keys =

@@ -1,17 +1,11 @@
 // The retention that an engine told in its audit stream (`store.probe`, once at each start), and what of it was in force at
 // a time.
 
-import type { ObjectLock } from '../s3/objects.ts';
+import type { Retention } from '../s3/retention.ts';
 
 export const DAY_MS = 86_400_000;
 
-/** Objects are locked from their upload for so many days. Null in its place: they are not. */
-export interface Retention {
-  readonly mode: ObjectLock['mode'];
-  readonly days: number;
-}
-
-/** What one `store.probe` told. */
+/** What one `store.probe` told; null: objects are not locked. */
 export interface ToldRetention {
   readonly atMs: number;
   readonly retention: Retention | null;

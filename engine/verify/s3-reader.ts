@@ -2,6 +2,7 @@
 // VerifyError, which says nothing about the lake. The sink's store (engine/s3/store.ts) is not used: it can write, and
 // knows neither Ctrl-C nor a bound on the bytes in memory.
 
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sdk from '@aws-sdk/client-s3';
@@ -33,17 +34,23 @@ const ENDLESS: Room = { take: async () => {}, giveBack: () => {} };
 export class S3Reader {
   readonly address: S3Address;
   readonly #open: OpenClient;
-  readonly #signal: AbortSignal | undefined;
+  /** Follows the caller's signal: one listener there, however many requests are under way. */
+  readonly #end = new AbortController();
+  readonly #unfollow: () => void;
   readonly #calls: Calls;
 
   constructor(address: S3Address, open: OpenClient, settings: S3Settings, signal: AbortSignal | undefined) {
     this.address = address;
     this.#open = open;
-    this.#signal = signal;
+    setMaxListeners(0, this.#end.signal);
+    const follow = (): void => this.#end.abort(signal?.reason);
+    if (signal?.aborted === true) follow();
+    signal?.addEventListener('abort', follow, { once: true });
+    this.#unfollow = () => signal?.removeEventListener('abort', follow);
     this.#calls = new Calls(
       open.client,
       { concurrency: REQUESTS, ...settings },
-      { ...SYSTEM_TIME, sleep: (ms) => pause(ms, signal) },
+      { ...SYSTEM_TIME, sleep: (ms) => sleep(ms, undefined, { signal: this.#end.signal }) },
     );
   }
 
@@ -132,16 +139,17 @@ export class S3Reader {
   async mayReadRetention(key: string): Promise<boolean> {
     const command = new this.#open.sdk.GetObjectRetentionCommand(this.#at(key));
     try {
-      await this.#open.client.send(command, this.#signal === undefined ? {} : { abortSignal: this.#signal });
+      await this.#open.client.send(command, { abortSignal: this.#end.signal });
       return true;
     } catch (error) {
-      this.#signal?.throwIfAborted();
+      this.#end.signal.throwIfAborted();
       // No retention, or a bucket without locks, is an answer too.
       return codeOf(error) !== 'AccessDenied' && codeOf(error) !== 'HTTP 403';
     }
   }
 
   close(): void {
+    this.#unfollow();
     this.#open.client.destroy();
   }
 
@@ -175,7 +183,7 @@ export class S3Reader {
   ): Promise<T | null> {
     try {
       return await this.#calls.run(what, async (inTime) => {
-        const { signal, release } = either(inTime, this.#signal);
+        const { signal, release } = either(inTime, this.#end.signal);
         try {
           return await call(signal);
         } catch (error) {
@@ -186,7 +194,7 @@ export class S3Reader {
         }
       });
     } catch (error) {
-      this.#signal?.throwIfAborted();
+      this.#end.signal.throwIfAborted();
       if (error instanceof S3Error) throw new VerifyError(error.message);
       throw error;
     }
@@ -194,13 +202,10 @@ export class S3Reader {
 }
 
 /** Aborts with either signal. AbortSignal.any keeps what it made for as long as the older of them lives. */
-function either(
-  one: AbortSignal,
-  other: AbortSignal | undefined,
-): { signal: AbortSignal; release: () => void } {
+function either(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  const both = other === undefined ? [one] : [one, other];
+  const both = [one, other];
   for (const signal of both) {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
@@ -209,11 +214,6 @@ function either(
     for (const signal of both) signal.removeEventListener('abort', abort);
   };
   return { signal: controller.signal, release };
-}
-
-/** Waits, but not past the caller's signal. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return sleep(ms, undefined, signal === undefined ? {} : { signal });
 }
 
 /** HEAD has no body that could name a code; its 404 has the SDK's own name. */

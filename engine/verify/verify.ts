@@ -2,24 +2,23 @@
 // names. Shares formats with the engine and nothing else, writes nothing, and holds a few objects in memory at a time.
 
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { useKernels } from '../../workers/kernels.ts';
-import { isS3 } from '../s3/address.ts';
 import { type NoteKey, splitNote } from '../seal/note.ts';
 import { trustOf } from './basis.ts';
 import type { Chain } from './chain.ts';
 import { type Checker, type OnResult, startChecker } from './checker.ts';
 import { FETCH_BYTES, FetchingChecker } from './fetching.ts';
-import { directoryLake, VerifyError } from './files.ts';
+import { VerifyError } from './files.ts';
 import type { Lake } from './lake.ts';
 import { checkListing, hidesLog } from './listing.ts';
 import { Locks } from './locks.ts';
 import type { ObjectJob, ObjectResult } from './object.ts';
 import { Objects } from './objects.ts';
+import { openLake } from './open.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from './options.ts';
 import { checkOrigin, findOrigins } from './origin.ts';
 import { Findings, type OriginReport, type Report } from './report.ts';
-import { openS3Lake, S3Lake } from './s3.ts';
+import { S3Lake } from './s3.ts';
 import { type Head, lakePolicy, openCheckpoint, ownFile, ownPolicy } from './trust.ts';
 
 const MAX_THREADS = 8;
@@ -37,10 +36,7 @@ interface Kept {
  * signal's reason when aborted.
  */
 export async function verifyLake(options: VerifyOptions): Promise<Report> {
-  const { s3 = {}, signal } = options;
-  const lake = isS3(options.lake)
-    ? await openS3Lake(options.lake, s3, signal)
-    : directoryLake(resolve(options.lake));
+  const lake = await openLake(options);
   try {
     return await verifyIn(lake, options);
   } finally {

@@ -176,7 +176,11 @@ describe('firn verify', () => {
     [['a', '--nothing']],
     [['a', '--record', 'key']],
     [['a', '--grace', 'soon']],
-    [['s3://bucket/prefix']],
+    [['gs://bucket/prefix']],
+    [['s3://bucket/prefix', '--endpoint', 'minio']],
+    [['s3://bucket/prefix', '--lock', '1.5']],
+    [['a', '--lock', '30']],
+    [['a', '--path-style']],
   ])('used wrongly (%j) is refused with a word', async (argv) => {
     await expect(run(argv)).rejects.toThrow(ConfigError);
   });

@@ -14,9 +14,9 @@ import { openS3Lake } from '../../engine/verify/s3.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { initCompress } from '../../workers/compress.ts';
 import { LakeBuilder } from '../support/lake.ts';
-import { tellRetention, UPLOADED, upload } from '../support/uploaded-lake.ts';
 import { S3_ENV, type S3Server, startS3 } from '../support/s3-server.ts';
 import type { StoredBucket, StoredLock, StoredVersion } from '../support/s3-store.ts';
+import { tellRetention, UPLOADED, upload } from '../support/uploaded-lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-verify-locks-'));
 afterAll(() => rmSync(top, { recursive: true, force: true }));

@@ -9,9 +9,9 @@ import type { VerifyOptions } from '../../engine/verify/options.ts';
 import type { Report } from '../../engine/verify/report.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { type LakeBuilder, longLake, soundLake } from '../support/lake.ts';
-import { asObject, UPLOADED, type UploadOptions, upload } from '../support/uploaded-lake.ts';
 import { S3_ENV, type S3Server, startS3 } from '../support/s3-server.ts';
 import type { StoredBucket } from '../support/s3-store.ts';
+import { asObject, UPLOADED, type UploadOptions, upload } from '../support/uploaded-lake.ts';
 
 const top = mkdtempSync(join(tmpdir(), 'firn-verify-s3-'));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
