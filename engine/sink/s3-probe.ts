@@ -16,6 +16,18 @@ const BODY = Buffer.from('firn');
 const OTHER = Buffer.from('other');
 
 /**
+ * How `If-Match` is to be said: as RFC 9110 has it, with the quotes of the ETag; without them, as ceph's radosgw wants it; or
+ * null where neither is understood.
+ */
+export type IfMatch = 'quoted' | 'bare' | null;
+
+/** @returns what `onlyIf` of a put is where the object with this ETag is to be replaced */
+export function onlyIfMatch(how: IfMatch, etag: string): Pick<PutOptions, 'onlyIf'> {
+  if (how === null) return {};
+  return { onlyIf: { etag: how === 'bare' ? etag.replaceAll('"', '') : etag } };
+}
+
+/**
  * @param key of a probe that no other run uses
  * @param remove removes every version of a key
  * @throws ConfigError when retention is wanted and the bucket cannot lock objects; S3Error; SinkOutage
@@ -26,7 +38,7 @@ export async function probeStore(
   retention: Retention | null,
   nowMs: number,
   remove: (key: string) => Promise<void>,
-): Promise<StoreProbe> {
+): Promise<{ told: StoreProbe; ifMatch: IfMatch }> {
   const lock = await store.objectLock();
   checkRetention(store, retention, lock?.enabled ?? null);
   const versions = await store.versioned();
@@ -36,8 +48,7 @@ export async function probeStore(
   const found = await store.get(key);
   if (found === null || Buffer.compare(found.bytes, ifNoneMatch ? BODY : OTHER) !== 0)
     throw new SinkOutage(`${store.nameOf()} did not keep what was put into it`);
-  const ifMatch =
-    (await store.put(key, OTHER, { ...TEXT, onlyIf: { etag: `"${'0'.repeat(32)}"` } })) === null;
+  const ifMatch = await probeIfMatch(store, key, found.info.etag);
   const md5 = await refuses(store, key, { ...TEXT, md5: digest('md5') });
   const sha256 = await refuses(store, key, { ...TEXT, sha256: digest('sha256') });
   // A bucket that locks every object by default keeps the probes until their time is over.
@@ -46,7 +57,7 @@ export async function probeStore(
     await remove(key);
     await removeLeftBehind(store, nowMs, remove);
   }
-  return {
+  const told = {
     store: 's3',
     ifNoneMatch,
     checksum: md5 || sha256,
@@ -56,8 +67,8 @@ export async function probeStore(
       ifNoneMatch
         ? 'existing names are never replaced (If-None-Match)'
         : 'If-None-Match is not honoured: existing names can be replaced, the lake is not append-only',
-      ifMatch
-        ? 'checkpoints are replaced by If-Match'
+      ifMatch !== null
+        ? `checkpoints are replaced by If-Match${ifMatch === 'bare' ? ' (without quotes)' : ''}`
         : 'If-Match is not honoured: two writers of a checkpoint are not told apart',
       `a wrong Content-MD5 is ${md5 ? 'refused' : 'taken'}, a wrong x-amz-checksum-sha256 ${sha256 ? 'refused' : 'taken'}`,
       `versions are ${versions === null ? 'not told' : versions ? 'kept' : 'not kept'}`,
@@ -69,6 +80,17 @@ export async function probeStore(
           ]),
     ].join('; '),
   };
+  return { told, ifMatch };
+}
+
+/** Finds the spelling of `If-Match` that refuses another ETag and takes the right one. */
+async function probeIfMatch(store: S3Store, key: string, etag: string): Promise<IfMatch> {
+  const other = `"${'0'.repeat(32)}"`;
+  for (const how of ['quoted', 'bare'] as const) {
+    if ((await store.put(key, OTHER, { ...TEXT, ...onlyIfMatch(how, other) })) !== null) return null;
+    if ((await store.put(key, OTHER, { ...TEXT, ...onlyIfMatch(how, etag) })) !== null) return how;
+  }
+  return null;
 }
 
 /** @param enabled null = not told */

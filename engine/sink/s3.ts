@@ -4,10 +4,10 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { S3Error } from '../s3/errors.ts';
-import type { ObjectInfo } from '../s3/objects.ts';
+import type { ObjectInfo, PutOptions } from '../s3/objects.ts';
 import { isLocked, lockFrom, type Retention } from '../s3/retention.ts';
 import { MAX_OBJECT_BYTES, type S3Store } from '../s3/store.ts';
-import { probeStore } from './s3-probe.ts';
+import { type IfMatch, onlyIfMatch, probeStore } from './s3-probe.ts';
 import { isKey, type Sink, SinkFault, SinkOutage, type StoreProbe } from './sink.ts';
 
 /** S3 lets an object's metadata have 2 KB, names included; the seal's copy is left out where it would not fit. */
@@ -26,6 +26,8 @@ class S3Sink implements Sink {
   readonly #wallMs: () => number;
   /** False after a probe found a store that overwrites all the same: then it is asked first. */
   #ifNoneMatch = true;
+  /** Null after a probe found a store without it: comparing and replacing are then two steps. */
+  #ifMatch: IfMatch = 'quoted';
 
   constructor(store: S3Store, retention: Retention | null, wallMs: () => number) {
     this.#store = store;
@@ -42,7 +44,7 @@ class S3Sink implements Sink {
       const sealText = seal === undefined ? null : sealTextOf(seal);
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         if (this.#ifNoneMatch || (await this.#store.head(key)) === null) {
-          if (await this.#put(key, body, 'none', sealText)) return 'created';
+          if (await this.#put(key, body, { onlyIf: 'none' }, sealText)) return 'created';
         }
         const compared = await this.#compare(key, body, sealText);
         if (compared !== null) return compared;
@@ -58,8 +60,9 @@ class S3Sink implements Sink {
         // Also after a lost answer: ours is there.
         if (there !== null && equal(there.bytes, body)) return 'replaced';
         if (there === null ? was !== null : was === null || !equal(there.bytes, was)) return 'different';
-        const onlyIf = there === null ? 'none' : { etag: there.info.etag };
-        if (await this.#put(key, body, onlyIf, null)) return 'replaced';
+        const condition =
+          there === null ? ({ onlyIf: 'none' } as const) : onlyIfMatch(this.#ifMatch, there.info.etag);
+        if (await this.#put(key, body, condition, null)) return 'replaced';
       }
       return 'different';
     });
@@ -81,17 +84,18 @@ class S3Sink implements Sink {
 
   async probe(): Promise<StoreProbe> {
     const key = `_tmp/probe-${randomBytes(8).toString('hex')}`;
-    const probe = await this.#told(key, () =>
+    const { told, ifMatch } = await this.#told(key, () =>
       probeStore(this.#store, key, this.#retention, this.#wallMs(), (name) => this.remove(name)),
     );
-    this.#ifNoneMatch = probe.ifNoneMatch;
-    return probe;
+    this.#ifNoneMatch = told.ifNoneMatch;
+    this.#ifMatch = ifMatch;
+    return told;
   }
 
   async #put(
     key: string,
     body: Uint8Array,
-    onlyIf: 'none' | { readonly etag: string },
+    condition: Pick<PutOptions, 'onlyIf'>,
     sealText: string | null,
   ): Promise<boolean> {
     const locked = this.#retention !== null && isLocked(key);
@@ -100,7 +104,7 @@ class S3Sink implements Sink {
       md5: createHash('md5').update(body).digest('base64'),
       sha256: createHash('sha256').update(body).digest('base64'),
       metadata: { firn: '1', ...(sealText !== null && { 'firn-seal': sealText }) },
-      onlyIf,
+      ...condition,
       ...(locked && { lock: lockFrom(this.#retention as Retention, this.#wallMs()) }),
     });
     return done !== null;

@@ -40,9 +40,9 @@ async function open(bucket = 'plain', nowMs = (): number => 0): Promise<Sink> {
 const names = (bucket: string): string[] => [...(s3.buckets.get(bucket)?.keys.keys() ?? [])];
 
 describe('contract', () => {
-  sinkContract('s3 sink', () => ({
-    ...{ endpoint: s3.url, plain: 'plain', versioned: 'versioned', locked: 'locked', checksChecksums: true },
-  }));
+  const all = { ifNoneMatch: true, ifMatch: true };
+  const buckets = { plain: 'plain', versioned: 'versioned', locked: 'locked', checksChecksums: true };
+  sinkContract('s3 sink', () => ({ endpoint: s3.url, ...buckets }), { plain: all, versioned: all });
 });
 
 test('s3 sink: an answer that is lost after success is found out by HEAD: same', async () => {
@@ -172,6 +172,15 @@ test('s3 sink: a store that ignores If-None-Match is found out, told, and asked 
   expect(await sink.putNew(KEY, BODY, SEAL)).toBe('same');
   expect(await sink.putNew(KEY, Buffer.from('other'), SEAL)).toBe('different');
   expect(s3.buckets.get('versioned')?.keys.get(`l/${KEY}`)).toHaveLength(1);
+});
+
+test('s3 sink: If-Match without quotes is found out where a store wants it so', async () => {
+  s3.quirks.wantsBareIfMatch = true;
+  const sink = await open();
+  expect((await sink.probe()).detail).toContain('replaced by If-Match (without quotes)');
+  expect(await sink.replace('k', Buffer.from('1'), null)).toBe('replaced');
+  expect(await sink.replace('k', Buffer.from('2'), Buffer.from('1'))).toBe('replaced');
+  expect(s3.requests.at(-1)?.headers['if-match']).toMatch(/^[0-9a-f]{32}$/);
 });
 
 test('s3 sink: the probe removes what dead runs left behind, and not what a young run is at', async () => {

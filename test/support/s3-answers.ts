@@ -23,6 +23,8 @@ export interface S3Answer {
 export interface Quirks {
   ignoresIfNoneMatch: boolean;
   ignoresIfMatch: boolean;
+  /** Compares `If-Match` with an ETag without quotes, as ceph's radosgw does. */
+  wantsBareIfMatch: boolean;
   ignoresChecksums: boolean;
   ignoresContentMd5: boolean;
 }
@@ -99,7 +101,8 @@ function put(bucket: StoredBucket, request: S3Request, quirks: Quirks, now: Date
   if (ifNoneMatch === '*' && there !== null && !quirks.ignoresIfNoneMatch) throw precondition();
   if (ifMatch !== undefined && !quirks.ignoresIfMatch) {
     if (there === null) throw new S3Refusal(404, 'NoSuchKey');
-    if (there.etag !== ifMatch) throw precondition();
+    const etag = quirks.wantsBareIfMatch ? there.etag.replaceAll('"', '') : there.etag;
+    if (etag !== ifMatch) throw precondition();
   }
   const metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))

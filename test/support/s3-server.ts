@@ -43,6 +43,7 @@ export class S3Server {
   readonly quirks: Quirks = {
     ignoresIfNoneMatch: false,
     ignoresIfMatch: false,
+    wantsBareIfMatch: false,
     ignoresChecksums: false,
     ignoresContentMd5: false,
   };
