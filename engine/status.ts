@@ -4,6 +4,7 @@
 import type { Boot } from './boot.ts';
 import type { FrontendStatus } from './frontend/frontend.ts';
 import type { Acct } from './journal/fold.ts';
+import { quarantined, type SinkLag, sinkLag } from './lag.ts';
 import { type MemoryParts, memoryParts, memorySum } from './memory.ts';
 import { osThread, threadCpuSeconds } from './os-thread.ts';
 import { CONTROL, POSITION, type Ring } from './ring/layout.ts';
@@ -39,6 +40,10 @@ export interface EngineStatus {
     readonly openRecords: number;
     readonly openPartitions: number;
     readonly outboxBytes: number;
+    /** What is sealed and not in the lake yet. */
+    readonly waiting: SinkLag;
+    /** Objects that the store refuses for their own sake: their seals are in the log, they are not in the lake. */
+    readonly quarantined: number;
     /** What the store answers while it cannot be written, or null. */
     readonly outage: string | null;
   };
@@ -110,6 +115,8 @@ export function statusOf(
       openRecords: at(POSITION.openRecords),
       openPartitions: at(POSITION.openPartitions),
       outboxBytes: at(POSITION.outboxBytes),
+      waiting: sinkLag(ring.positions, boot.clock),
+      quarantined: quarantined(ring.positions),
       outage: live.outage,
     },
     workers: { count: config.workers, restarts: live.restarts },

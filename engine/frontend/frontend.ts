@@ -42,7 +42,7 @@ export class Frontend {
    * @returns the port, also where the configuration says 0. @throws ConfigError when it cannot be had.
    */
   async listen(): Promise<number> {
-    const { config, log, resend } = this.#options;
+    const { config, log, ring, clock, resend } = this.#options;
     const { listen } = config;
     if (listen === false) throw new ConfigError('"listen" is false: this engine has no port');
     checkListen(config);
@@ -52,7 +52,7 @@ export class Frontend {
       admission.sockets += difference;
     };
     const onError = (error: unknown): void => log.error({ err: error }, 'a request handler failed');
-    const registry = frontendMetrics(() => this.status());
+    const registry = frontendMetrics(() => this.status(), ring.positions, clock);
     const routes = {
       admission,
       posts: new Posts(parts),

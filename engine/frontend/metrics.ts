@@ -1,10 +1,16 @@
 // `/metrics` in Prometheus' text format. Nothing is counted twice: every number is read from the status when somebody asks.
 
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import { quarantined, type SinkLag, sinkLag } from '../lag.ts';
 import type { FrontendStatus } from './counters.ts';
 
 /** A registry of its own (never prom-client's global one: several engines may live in one process). */
-export function frontendMetrics(status: () => FrontendStatus): Registry {
+export function frontendMetrics(
+  status: () => FrontendStatus,
+  positions: BigInt64Array,
+  clock: Clock,
+): Registry {
   const registry = new Registry();
   const registers = [registry];
   const counter = (name: string, help: string, value: (s: FrontendStatus) => number): void => {
@@ -43,6 +49,13 @@ export function frontendMetrics(status: () => FrontendStatus): Registry {
   gauge('firn_ring_occupancy_ratio', 'Slabs in flight per slabs of the ring', (s) => s.ring);
   gauge('firn_journal_occupancy_ratio', 'Journal and outbox per quota', (s) => s.journal);
   gauge('firn_accepting', '1 while frames are accepted', (s) => (s.accepting ? 1 : 0));
+  const lag = (): SinkLag => sinkLag(positions, clock);
+  gauge('firn_sink_waiting_batches', 'Sealed batches that are not in the lake yet', () => lag().batches);
+  gauge('firn_sink_waiting_bytes', 'Their objects in the outbox', () => lag().bytes);
+  gauge('firn_sink_lag_seconds', 'Age of the oldest of them', () => lag().seconds);
+  gauge('firn_quarantined_objects', 'Objects that the store refuses for their own sake', () =>
+    quarantined(positions),
+  );
   new Gauge({
     name: 'firn_ack_seconds',
     help: 'From the arrival of a frame to its acknowledgement, since the start',

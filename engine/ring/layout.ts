@@ -32,6 +32,10 @@
 //   7 checkpointSize   size of the newest checkpoint   seal
 //   8 openRecords      records in open batches         seal
 //   9 openPartitions   open batches                    seal
+//  10 waitingBatches   sealed, not in the lake yet     seal
+//  11 waitingBytes     their objects in the outbox     seal
+//  12 waitingSinceMs   when the oldest was cut, or 0   seal
+//  13 quarantined      objects that the store refuses  seal
 //
 // data: per slab  input (slabBytes) | output (outputBytes) | rejects (rejectBytes)
 
@@ -111,6 +115,10 @@ export const POSITION = {
   checkpointSize: 7,
   openRecords: 8,
   openPartitions: 9,
+  waitingBatches: 10,
+  waitingBytes: 11,
+  waitingSinceMs: 12,
+  quarantined: 13,
   words: 16,
 } as const;
 

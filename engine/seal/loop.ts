@@ -13,14 +13,23 @@ const LOOK_MS = 100;
 export class Orders {
   drainWithinMs: number | null = null;
   closed = false;
+  #resend = false;
   #wake: () => void = () => {};
 
   constructor(port: MessagePort) {
     port.on('message', (message: ToSealer) => {
       if (message.type === 'close') this.closed = true;
+      else if (message.type === 'resend') this.#resend = true;
       else this.drainWithinMs = message.withinMs;
       this.#wake();
     });
+  }
+
+  /** Whether a `resend` has come since the last call. */
+  takeResend(): boolean {
+    const asked = this.#resend;
+    this.#resend = false;
+    return asked;
   }
 
   /** Resolves at the next message. */
@@ -38,6 +47,7 @@ export async function runSealer(sealer: Sealer, control: Int32Array, orders: Ord
   while (!orders.closed) {
     const heard = Atomics.load(control, CONTROL.sealBell);
     if (orders.drainWithinMs !== null) sealer.beginDrain(orders.drainWithinMs);
+    if (orders.takeResend()) sealer.resend();
     const busy = sealer.seal();
     let published = false;
     publishing ??= sealer.publish().then(

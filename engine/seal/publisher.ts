@@ -11,7 +11,7 @@ import { decodeFinal } from './cut.ts';
 import type { SealLog } from './log.ts';
 import { isOfStore, type ObjectSender, type Ready, type Resent } from './object-sender.ts';
 import { Outage } from './outage.ts';
-import type { Outbox } from './outbox.ts';
+import { bytesOnDisk, type Outbox } from './outbox.ts';
 import type { PublishedLog } from './published-log.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -29,6 +29,8 @@ export interface FinalSeal {
   readonly payloadBytes: number;
   /** Position of the journal record. */
   readonly position: number;
+  /** When its batch was cut, Unix ms. */
+  readonly sealedMs: number;
 }
 
 /** What the publisher tells: a seal is in lake and log; a checkpoint is in the lake; the store is away, is back. */
@@ -55,6 +57,7 @@ export class Publisher {
   readonly #outage: Outage;
   #queue: FinalSeal[] = [];
   #head = 0;
+  #waitingBytes = 0;
   #resendMs: number;
 
   constructor(options: PublisherOptions) {
@@ -74,6 +77,11 @@ export class Publisher {
     return this.#queue.length - this.#head;
   }
 
+  /** What their objects take in the outbox. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** The oldest seal that waits. */
   get oldest(): FinalSeal | null {
     return this.#queue[this.#head] ?? null;
@@ -87,6 +95,7 @@ export class Publisher {
   /** Adds a final seal, in order of index. */
   push(final: FinalSeal): void {
     this.#queue.push(final);
+    this.#waitingBytes += this.#options.outbox.bytesOf(final.index);
   }
 
   /** An operator's order: one attempt for each object in quarantine, also in an outage, which it may end. */
@@ -183,7 +192,8 @@ export class Publisher {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    for (const { bytes, index } of round) {
+    for (const { bytes, index, object } of round) {
+      if (object !== null) this.#waitingBytes -= bytesOnDisk(object.length);
       post({ type: 'sealed', seal: Buffer.from(bytes).toString('utf8'), index });
     }
     for (const [ready, fault] of parked) sender.tellParked(ready, fault);

@@ -155,8 +155,12 @@ export function readSeals(
     if (index < log.size) continue;
     if (index !== log.size + waiting.length)
       throw new FatalError(`seal journal: seal ${index} where seal ${log.size + waiting.length} should be`);
-    const { position, payloadPosition, payload } = record;
-    waiting.push({ index, position, payloadPosition, payloadBytes: payload.length });
+    const { position, payloadPosition, payload, wallMs } = record;
+    waiting.push({
+      ...{ index, position, payloadPosition },
+      payloadBytes: payload.length,
+      sealedMs: wallMs,
+    });
   }
   reader.close();
   if (finalBelow < log.size) {

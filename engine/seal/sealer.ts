@@ -57,8 +57,14 @@ export interface SealerData {
   readonly clock: 'system' | 'chrony';
 }
 
-/** `drain`: everything journaled is to be sealed and published within `withinMs`; sent when nothing more will be journaled. */
-export type ToSealer = { readonly type: 'drain'; readonly withinMs: number } | { readonly type: 'close' };
+/**
+ * `drain`: everything journaled is to be sealed and published within `withinMs`; sent when nothing more will be journaled.
+ * `resend`: what lies in quarantine is to be tried again at once; answered by `resent`.
+ */
+export type ToSealer =
+  | { readonly type: 'drain'; readonly withinMs: number }
+  | { readonly type: 'resend' }
+  | { readonly type: 'close' };
 
 /** `ready`: recovered, identity compared with the lake, running. */
 export type SealerMessage =
@@ -205,6 +211,7 @@ export class Sealer {
         position,
         payloadPosition: position + RECORD_HEADER_BYTES,
         payloadBytes: payload.length,
+        sealedMs: cut.sealedMs,
       };
     });
     writer.sync();
@@ -251,7 +258,7 @@ export class Sealer {
   }
 
   #tellPositions(): void {
-    const { positions, fold, retention, log, published, cutter } = this.#parts;
+    const { positions, fold, retention, log, publisher, published, quarantine, cutter } = this.#parts;
     const tell = (word: number, value: number): void => {
       Atomics.store(positions, word, BigInt(value));
     };
@@ -262,5 +269,9 @@ export class Sealer {
     tell(POSITION.checkpointSize, published.size);
     tell(POSITION.openRecords, cutter.partitions.records);
     tell(POSITION.openPartitions, cutter.partitions.size);
+    tell(POSITION.waitingBatches, publisher.waiting);
+    tell(POSITION.waitingBytes, publisher.waitingBytes);
+    tell(POSITION.waitingSinceMs, publisher.oldest?.sealedMs ?? 0);
+    tell(POSITION.quarantined, quarantine.count);
   }
 }
