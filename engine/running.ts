@@ -14,9 +14,11 @@ import { markStopped, tellStart, tellStop } from './life.ts';
 import type { Logger } from './log.ts';
 import { type Pool, startPool } from './pool.ts';
 import type { IngestResult } from './reply.ts';
+import { ResendOrders } from './resend.ts';
 import type { SealerMessage } from './seal/sealer.ts';
 import { SealFeed } from './seal-feed.ts';
 import { type EngineStatus, statusOf } from './status.ts';
+import { StoreOutage } from './store-outage.ts';
 import { JournalWatch } from './watch.ts';
 
 /** What a drain may take beyond its limit: a batch that is being written when the time is over. */
@@ -53,13 +55,14 @@ export class RunningEngine implements Engine {
   readonly #watch: JournalWatch;
   readonly #audit: AuditTrail;
   readonly #feed = new SealFeed();
+  readonly #resends = new ResendOrders();
+  readonly #store: StoreOutage;
   readonly #clockStep = watchClock();
   /** Accounts at the start; the front end counts from there. */
   readonly #base: Acct;
   #pool: Pool | null = null;
   #port: number | null = null;
   #batches = 0;
-  #outage: string | null = null;
   #gap: string | null = null;
   #ready: (() => void) | null = null;
   /** Events of the seal stage that wait for the start event. */
@@ -77,6 +80,7 @@ export class RunningEngine implements Engine {
   constructor(boot: Boot, log: Logger, onFatal: (error: Error) => void) {
     this.#boot = boot;
     this.#log = log;
+    this.#store = new StoreOutage(log);
     this.#onFatal = onFatal;
     this.#base = { ...boot.fold.acct };
     this.#watch = new JournalWatch(boot.config, boot.ring, boot.storage);
@@ -157,13 +161,18 @@ export class RunningEngine implements Engine {
     return statusOf(this.#boot, this.#base, this.#frontend.status(), this.#watch, {
       url: this.url,
       batches: this.#batches,
-      outage: this.#outage,
+      outage: this.#store.message,
       restarts: this.#pool?.restarts ?? 0,
     });
   }
 
   seals(): AsyncIterableIterator<Record<string, unknown>> {
     return this.#feed.open();
+  }
+
+  /** Has every object in quarantine tried again at once, also in an outage. */
+  resend(): ReturnType<ResendOrders['ask']> {
+    return this.#resends.ask(() => this.#pool?.toSealer({ type: 'resend' }));
   }
 
   close(): Promise<boolean> {
@@ -178,6 +187,7 @@ export class RunningEngine implements Engine {
     this.#frontend.close();
     this.#feed.close();
     await this.#pool?.close();
+    this.#resends.end();
     this.#boot.lock.release();
   }
 
@@ -244,18 +254,14 @@ export class RunningEngine implements Engine {
         this.#onEvent(message.event);
         break;
       case 'outage':
-        this.#outage = message.message;
-        this.#log.error({ error: message.message }, 'the lake cannot be written; batches wait in the outbox');
-        break;
       case 'recovered':
-        this.#outage = null;
-        this.#log.info('the lake is written again');
+        this.#store.hear(message);
         break;
       case 'drained':
         this.#drained?.(message.published);
         break;
-      case 'checkpoint':
       case 'resent':
+        this.#resends.answer(message);
         break;
     }
   }
