@@ -2,7 +2,7 @@
 // three times in a row and takes another object meanwhile, it is that one object. Until then the log waits for it.
 
 import { randomBytes } from 'node:crypto';
-import { type Sink, SinkOutage } from '../sink/sink.ts';
+import { type Sink, SinkFault, SinkOutage } from '../sink/sink.ts';
 
 /** So many equal refusals in a row blame the object. */
 export const REFUSALS = 3;
@@ -45,6 +45,11 @@ export class Refusals {
     const key = `_tmp/quarantine-probe-${randomBytes(8).toString('hex')}`;
     if ((await this.#sink.putNew(key, Buffer.from('firn'))) !== 'created')
       throw new SinkOutage(`the store says that ${key} exists, which is a new name`);
-    await this.#sink.remove(key);
+    try {
+      await this.#sink.remove(key);
+    } catch (error) {
+      // It was taken, which is the answer. Credentials of an append-only lake may not be allowed to remove anything.
+      if (!(error instanceof SinkOutage || error instanceof SinkFault)) throw error;
+    }
   }
 }

@@ -1,0 +1,220 @@
+// The table of what the store can do to the seal stage: every call to it fails once, in turn, in each way, and each row has
+// one expected outcome. Whatever it is, the lake ends as the one of a run without faults, object for object.
+//
+//   the call               answers with      outcome
+//   any, while running     outage            the same process goes on: told once, over once
+//   any, while running     fault, once       the same
+//   any, while running     death             the next start goes on
+//   any, at the start      outage, fault     the start is refused with that error, the next one goes on
+//   an object              fault, always     quarantine, until the store takes it      (seal-quarantine.test.ts)
+//   the probe              anything          nothing is parked; not removed: parked all the same
+//   schema, tile, …        fault, always     the log waits                             (seal-quarantine.test.ts)
+//   any name               other bytes       fatal                                     (seal.test.ts, fence.test.ts)
+//
+// Each failure comes twice: the call was not done, and it was done and only its answer was lost.
+
+import { expect, test } from 'vitest';
+import type { Sealer } from '../../engine/seal/sealer.ts';
+import { directorySink } from '../../engine/sink/directory.ts';
+import { type Sink, SinkFault, SinkOutage } from '../../engine/sink/sink.ts';
+import { verifyLake } from '../../engine/verify/verify.ts';
+import { HASTY_STORAGE, reading } from '../support/journal-feed.ts';
+import { temporaryFolder } from '../support/journal-folder.ts';
+import { filesOf, NOON, SealBed, settle } from '../support/seal-bed.ts';
+
+const OPTIONS = { cut: { records: 2 }, segmentBytes: 4096 };
+
+type Call = keyof Sink;
+type Failure = 'outage' | 'fault' | 'death';
+type How = 'not done' | 'done';
+
+class Death extends Error {}
+
+const ERRORS: Readonly<Record<Failure, () => Error>> = {
+  outage: () => new SinkOutage('the store is away'),
+  fault: () => new SinkFault('the store refuses it'),
+  death: () => new Death('the process died'),
+};
+
+interface Traced {
+  readonly sink: Sink;
+  readonly calls: Call[];
+  /** What failed, once it has. */
+  failed: { call: Call; key: string } | null;
+}
+
+/** Fails call number `at` (from 1). */
+function failing(inner: Sink, at: number, failure: Failure, how: How): Traced {
+  const state: Traced = { calls: [], failed: null, sink: inner };
+  const around =
+    <A extends unknown[], T>(name: Call, call: (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      state.calls.push(name);
+      if (state.calls.length !== at) return call(...args);
+      state.failed = { call: name, key: String(args[0] ?? '') };
+      if (how === 'done') await call(...args);
+      throw ERRORS[failure]();
+    };
+  const sink: Sink = {
+    putNew: around('putNew', inner.putNew.bind(inner)),
+    replace: around('replace', inner.replace.bind(inner)),
+    get: around('get', inner.get.bind(inner)),
+    remove: around('remove', inner.remove.bind(inner)),
+    probe: around('probe', inner.probe.bind(inner)),
+  };
+  return Object.assign(state, { sink });
+}
+
+function newBed(): SealBed {
+  const bed = new SealBed(temporaryFolder(), OPTIONS);
+  for (let i = 0; i < 3; i++) {
+    const at = `2026-0${1 + (i % 2)}-01T10:00:00Z`;
+    bed.feed.frame(`${reading(at, i)}\n${reading(at, -i)}\nrubbish ${i}`, NOON + i);
+  }
+  return bed;
+}
+
+/** Those whose journal has its stop event. */
+const stopped = new WeakSet<SealBed>();
+
+/** To the end of a drain. Time passes: back-offs and checkpoints have theirs. */
+async function work(bed: SealBed, sealer: Sealer): Promise<void> {
+  for (let i = 0; i < 4; i++) {
+    await settle(sealer);
+    bed.clock.pass(4_000);
+  }
+  sealer.snapshot();
+  if (!stopped.has(bed)) bed.feed.audit({ action: 'stop', at_utc: '2026-02-01T13:00:00.000Z' }, NOON);
+  stopped.add(bed);
+  sealer.beginDrain(60_000);
+  for (let i = 0; i < 4; i++) {
+    await settle(sealer);
+    bed.clock.pass(1_000);
+  }
+  await settle(sealer);
+}
+
+async function checkLake(bed: SealBed, objects: Map<string, string>, row: string): Promise<void> {
+  expect([row, bed.ofType('drained').at(-1)]).toEqual([row, { type: 'drained', published: true }]);
+  expect([row, ...filesOf(bed.lake, '.ndjson.zst').keys()]).toEqual([row, ...objects.keys()]);
+  expect(filesOf(bed.lake, '.ndjson.zst')).toEqual(objects);
+  expect([row, filesOf(`${bed.folder}/state/quarantine`).size]).toEqual([row, 0]);
+  const { findings } = await verifyLake({ lake: bed.lake, threads: 0 });
+  expect([row, findings]).toEqual([row, []]);
+}
+
+/** The lake of a run without faults, and how many calls its start and all of it make. */
+async function reference(): Promise<{ objects: Map<string, string>; atStart: number; calls: Call[] }> {
+  const bed = newBed();
+  const store = failing(directorySink(HASTY_STORAGE, bed.lake), 0, 'outage', 'not done');
+  const sealer = await bed.open(HASTY_STORAGE, store.sink);
+  const atStart = store.calls.length;
+  await work(bed, sealer);
+  sealer.close();
+  bed.close();
+  return { objects: filesOf(bed.lake, '.ndjson.zst'), atStart, calls: store.calls };
+}
+
+const ROWS: readonly (readonly [Failure, How])[] = [
+  ['outage', 'not done'],
+  ['outage', 'done'],
+  ['fault', 'not done'],
+  ['fault', 'done'],
+  ['death', 'not done'],
+  ['death', 'done'],
+];
+
+test.each(ROWS)(
+  'store: each call in turn ends in %s (%s): progress, or a start that is refused, and the same lake',
+  async (failure, how) => {
+    const { objects, atStart, calls } = await reference();
+    expect(objects.size).toBeGreaterThan(4);
+    expect(new Set(calls)).toEqual(new Set(['probe', 'get', 'replace', 'putNew']));
+    for (let at = 1; at <= calls.length; at++) {
+      const bed = newBed();
+      const store = failing(directorySink(HASTY_STORAGE, bed.lake), at, failure, how);
+      let thrown: unknown = null;
+      try {
+        const sealer = await bed.open(HASTY_STORAGE, store.sink);
+        await work(bed, sealer);
+        sealer.close();
+      } catch (error) {
+        thrown = error;
+      }
+      const row = `${at}: ${store.failed?.call} ${store.failed?.key}`;
+      expect([row, store.failed !== null]).toEqual([row, true]);
+      if (at <= atStart || failure === 'death') {
+        // A start gives up, and says why; a process that died says nothing. The next start is the normal way.
+        expect([row, thrown?.constructor]).toEqual([row, ERRORS[failure]().constructor]);
+        bed.messages.length = 0;
+        const next = await bed.open(HASTY_STORAGE, directorySink(HASTY_STORAGE, bed.lake));
+        await work(bed, next);
+        next.close();
+      } else {
+        expect([row, thrown]).toEqual([row, null]);
+        const told = [bed.ofType('outage').length, bed.ofType('recovered').length];
+        expect([row, ...told]).toEqual([row, 1, 1]);
+      }
+      bed.close();
+      await checkLake(bed, objects, row);
+    }
+  },
+  240_000,
+);
+
+test.each(['outage', 'fault', 'death'] as const)(
+  'store: the probe before a quarantine ends in %s: parked only when it was taken, and in the end nothing is missing',
+  async (failure) => {
+    const { objects } = await reference();
+    for (const [name, how] of [
+      ['putNew', 'not done'],
+      ['putNew', 'done'],
+      ['remove', 'not done'],
+      ['remove', 'done'],
+    ] as const) {
+      const bed = newBed();
+      const inner = directorySink(HASTY_STORAGE, bed.lake);
+      let probes = 0;
+      let refuses = true;
+      const probed = async <T>(key: string, call: () => Promise<T>): Promise<T> => {
+        if (!key.startsWith('_tmp/quarantine-probe-')) return call();
+        probes += 1;
+        if (how === 'done') await call();
+        throw ERRORS[failure]();
+      };
+      const sink: Sink = {
+        putNew: async (key, body, seal) => {
+          if (refuses && key.startsWith('coldchain/year=2026/month=02')) throw new SinkFault('too large');
+          const call = () => inner.putNew(key, body, seal);
+          return name === 'putNew' ? probed(key, call) : call();
+        },
+        remove: (key) => {
+          const call = () => inner.remove(key);
+          return name === 'remove' ? probed(key, call) : call();
+        },
+        replace: inner.replace.bind(inner),
+        get: inner.get.bind(inner),
+        probe: inner.probe.bind(inner),
+      };
+      const sealer = await bed.open(HASTY_STORAGE, sink);
+      const run = work(bed, sealer);
+      if (failure === 'death') await expect(run).rejects.toThrow(Death);
+      else await run;
+      const row = `${name} ${how}`;
+      // That a probe cannot be removed says nothing about the object.
+      const parked = name === 'remove' && failure !== 'death' ? 1 : 0;
+      expect([row, filesOf(`${bed.folder}/state/quarantine`).size]).toEqual([row, parked]);
+      expect(probes).toBeGreaterThan(0);
+      sealer.close();
+      refuses = false;
+      bed.messages.length = 0;
+      const next = await bed.open(HASTY_STORAGE, directorySink(HASTY_STORAGE, bed.lake));
+      await work(bed, next);
+      next.close();
+      bed.close();
+      expect(filesOf(bed.lake, '_tmp/').size).toBe(0);
+      await checkLake(bed, objects, row);
+    }
+  },
+  120_000,
+);
