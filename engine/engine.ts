@@ -9,6 +9,7 @@ import { type Engine, RunningEngine } from './running.ts';
 
 export type { ConfigInput } from './config.ts';
 export { ConfigError, EngineBusy, FatalError } from './errors.ts';
+export type { IngestInput, IngestOptions } from './frontend/input.ts';
 export type { IngestResult, RecordError } from './reply.ts';
 export type { Engine } from './running.ts';
 export type { EngineStatus } from './status.ts';

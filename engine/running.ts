@@ -7,7 +7,7 @@ import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { watchClock } from './clock.ts';
 import { Frontend } from './frontend/frontend.ts';
-import { framesOf, mergeResults } from './frontend/input.ts';
+import { framesOf, type IngestInput, type IngestOptions, mergeResults } from './frontend/input.ts';
 import type { AuditEntry } from './journal/entry.ts';
 import type { Acct } from './journal/fold.ts';
 import { markStopped, tellStart, tellStop } from './life.ts';
@@ -31,15 +31,10 @@ export interface Engine {
   /**
    * Takes records for `stream`: NDJSON or a JSON array as bytes or text (one frame), or records as objects (as many
    * frames as they need). Resolves when all of it is durable, accepted and refused records alike.
-   * `schema` = the one that they are judged by, `telemetry/2`; without it the stream's own.
    * @throws EngineBusy when there is no room within the bounded wait; RangeError over `maxFrameBytes`; TypeError for an
    *   unknown stream or anything else than these.
    */
-  ingest(
-    stream: string,
-    input: Uint8Array | string | readonly object[],
-    options?: { readonly schema?: string },
-  ): Promise<IngestResult>;
+  ingest(stream: string, input: IngestInput, options?: IngestOptions): Promise<IngestResult>;
   status(): EngineStatus;
   /** Every batch from now on, as its seal, once it is in the lake and in the log. */
   seals(): AsyncIterableIterator<Record<string, unknown>>;
@@ -144,11 +139,7 @@ export class RunningEngine implements Engine {
     this.#log.info({ ...where, ...runs, truncatedBytes }, 'ready');
   }
 
-  async ingest(
-    stream: string,
-    input: Uint8Array | string | readonly object[],
-    { schema }: { readonly schema?: string } = {},
-  ): Promise<IngestResult> {
+  async ingest(stream: string, input: IngestInput, { schema }: IngestOptions = {}): Promise<IngestResult> {
     if (typeof input !== 'string' && !(input instanceof Uint8Array) && !Array.isArray(input))
       throw new TypeError('ingest takes text, bytes or an array of objects');
     if (this.#fault !== null) throw this.#fault;

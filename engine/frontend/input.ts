@@ -5,6 +5,13 @@ import type { LimitsConfig } from '../config.ts';
 import { MAX_REJECTS_TOLD } from '../limits.ts';
 import type { IngestResult } from '../reply.ts';
 
+export type IngestInput = Uint8Array | string | readonly object[];
+
+export interface IngestOptions {
+  /** The schema that the records are judged by, `telemetry/2`; without it the stream's own. */
+  readonly schema?: string;
+}
+
 /** One frame, and the index of its first record in what the caller gave. */
 export interface Frame {
   readonly bytes: Uint8Array;
@@ -12,7 +19,7 @@ export interface Frame {
 }
 
 /** @throws RangeError when a frame, or one record alone, is over `maxFrameBytes`; TypeError for what is no JSON value. */
-export function framesOf(input: Uint8Array | string | readonly object[], limits: LimitsConfig): Frame[] {
+export function framesOf(input: IngestInput, limits: LimitsConfig): Frame[] {
   if (typeof input === 'string') return [checked(Buffer.from(input, 'utf8'), 0, limits)];
   if (input instanceof Uint8Array) return [checked(input, 0, limits)];
   const frames: Frame[] = [];

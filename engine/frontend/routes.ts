@@ -33,6 +33,7 @@ const WELCOME = `firn: telemetry in, sealed batches out.
 POST /v1/streams/{stream}/records   application/json or application/x-ndjson
 POST /v1/streams/{stream}/replay    refused records once more: firn dead-letter replay
 GET  /v1/streams/{stream}/ws        WebSocket, subprotocol firn.v1
+                                    either with ?schema=NAME/VERSION: not the stream's own
 GET  /v1/status  /metrics  /healthz  /readyz
 
 The protocol is described in README.md of the package firn-engine.

@@ -8,7 +8,7 @@
 //             with LF  28 u24 offset of the timestamp's characters in the line  31 leaf (32 bytes)  63 0x00  64 line
 //             (flag 1 = excursion). The 0x00 makes entry[63 .. 64 + line - 1) the hashed bytes of RFC 6962.
 // refused     8 u32 stream  12 u32 record  16 u32 offset of the fault in raw  20 u16 code  22 u16 field
-//             24 u32 raw bytes  32 raw
+//             24 u32 raw bytes  32 raw (of schema.unknown: schema/unknown.ts, the frame's own bytes begin at the fault)
 // control     8 u32 bytes of JSON  16 JSON (UTF-8)       kinds source, audit, duplicate, forget, key
 
 export const ENTRY_KIND = {
