@@ -28,6 +28,8 @@ class S3Sink implements Sink {
   #ifNoneMatch = true;
   /** Null after a probe found a store without it: comparing and replacing are then two steps. */
   #ifMatch: IfMatch = 'quoted';
+  /** The end of the newest `putNew` under way, by key; never rejects. */
+  readonly #putting = new Map<string, Promise<void>>();
 
   constructor(store: S3Store, retention: Retention | null, wallMs: () => number) {
     this.#store = store;
@@ -40,6 +42,22 @@ class S3Sink implements Sink {
       throw new SinkFault(
         `${key}: ${body.length} bytes are more than an object may have (${MAX_OBJECT_BYTES})`,
       );
+    // Puts of one name by ourselves do not meet: a store that ignores If-None-Match would keep each as a version.
+    const before = this.#putting.get(key);
+    const put = Promise.resolve(before).then(() => this.#putNew(key, body, seal));
+    const settled = put.then(
+      () => {},
+      () => {},
+    );
+    this.#putting.set(key, settled);
+    try {
+      return await put;
+    } finally {
+      if (this.#putting.get(key) === settled) this.#putting.delete(key);
+    }
+  }
+
+  #putNew(key: string, body: Uint8Array, seal?: Uint8Array): Promise<'created' | 'same' | 'different'> {
     return this.#told(key, async () => {
       const sealText = seal === undefined ? null : sealTextOf(seal);
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
