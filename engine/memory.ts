@@ -21,7 +21,7 @@ export interface MemoryParts {
   readonly sessions: number;
   /** Idempotency-Keys with their replies. Lower it with `limits.maxIdempotencyKeys`. */
   readonly keys: number;
-  /** Open batches as positions, and the batch that is being sealed. Lower it with `streams.*.cut.bytes`. */
+  /** Open batches as positions, the batch that is being sealed, and what a lake in S3 needs. Lower it with `streams.*.cut.bytes`. */
   readonly seal: number;
   /** Node itself, an isolate a thread. Lower it with `workers`. */
   readonly node: number;
@@ -33,13 +33,15 @@ const SESSION_ROW_BYTES = 1200;
 const KEY_ROW_BYTES = 10 * KIB;
 const CONNECTION_BYTES = 2 * KIB;
 const ISOLATE_BYTES = 40 * MIB;
+/** With a lake in S3: the SDK, and a second copy of the objects under way where one is compared by its bytes. */
+const S3_BYTES = 64 * MIB;
 /** Threads beside the codec workers: front end, commit, seal. */
 const OTHER_THREADS = 3;
 
 export function memoryParts(
-  config: Pick<Config, 'limits' | 'listen' | 'ring' | 'streams' | 'workers'>,
+  config: Pick<Config, 'limits' | 'listen' | 'ring' | 's3' | 'streams' | 'workers'>,
 ): MemoryParts {
-  const { limits, listen, ring, streams, workers } = config;
+  const { limits, listen, ring, s3, streams, workers } = config;
   const connections = listen === false ? 0 : listen.maxConnections;
   const largestCut = Math.max(...streams.map(({ cut }) => cut.bytes));
   return {
@@ -52,7 +54,7 @@ export function memoryParts(
     sessions: limits.maxSessions * SESSION_ROW_BYTES,
     keys: limits.maxIdempotencyKeys * KEY_ROW_BYTES,
     // Lines, their compressed form, and what the outbox reads of one object while the next is made.
-    seal: MAX_OPEN_POSITIONS * 16 + 4 * largestCut,
+    seal: MAX_OPEN_POSITIONS * 16 + 4 * largestCut + (s3 === null ? 0 : S3_BYTES),
     node: (workers + OTHER_THREADS) * ISOLATE_BYTES,
   };
 }

@@ -13,6 +13,7 @@ import { ConfigError, FatalError } from './errors.ts';
 import { MAX_WORKER_DEATHS, SEALER_CLOSE_MS } from './limits.ts';
 import { CONTROL, MAX_WORKERS, type Ring } from './ring/layout.ts';
 import { Redo } from './ring/redo.ts';
+import { isS3 } from './s3/address.ts';
 import type { StreamSpec } from './schema/table.ts';
 import type { SealerData, SealerMessage, ToSealer } from './seal/sealer.ts';
 import { SinkFault, SinkOutage } from './sink/sink.ts';
@@ -222,7 +223,7 @@ class RunningPool implements Pool {
         if (!mayEnd()) throw new Error('it ended before it was told to');
       })
       .catch((error: Error) => {
-        this.#fatal(faultOf(task, error));
+        this.#fatal(faultOf(task, error, this.#options.sealer.lake));
       });
     return { port: port1, ended };
   }
@@ -243,11 +244,11 @@ class RunningPool implements Pool {
  * What the end of committer or sealer means. Only a start leaves its thread with what the store answered (later it is
  * waited out): nothing has gone wrong with what is stored, the store just cannot be used.
  */
-function faultOf(task: Task, error: Error): Error {
+function faultOf(task: Task, error: Error, lake: string): Error {
   if (error instanceof FatalError || error instanceof ConfigError) return error;
   if (error instanceof SinkOutage || error instanceof SinkFault) {
     return new ConfigError(
-      `the lake cannot be used: ${error.message}. Mount it or make it writable, then start again`,
+      `the lake cannot be used: ${error.message}. ${isS3(lake) ? 'Put that right' : 'Mount it or make it writable'}, then start again`,
       {
         cause: error,
       },
