@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine/journal',
     'workers',
   ],
-  'engine/dead-letter': ['engine/s3', 'engine/verify', 'engine/batch', 'engine/seal', 'workers'],
+  'engine/dead-letter': ['engine/verify', 'engine/batch', 'engine/seal', 'engine/schema', 'workers'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
 };

@@ -14,6 +14,7 @@ import {
   type Sent,
   sendPlan,
 } from '../dead-letter/send.ts';
+import { SCHEMA_ID } from '../schema/unknown.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { filterFlags, filterOf, fitted, lakeOperand, orCannot, visible } from './dead-letter-arguments.ts';
 import { progressBar } from './progress.ts';
@@ -36,6 +37,7 @@ export const spec: CommandSpec = {
     'token-file': { value: 'FILE', help: 'the token to use, with the right to replay (else FIRN_TOKEN)' },
     ...filters,
     until: untilFlag as NonNullable<typeof untilFlag>,
+    schema: { value: 'NAME/VERSION', help: "judge them by this schema of the stream (the stream's own)" },
     again: { help: 'also what was replayed before: it is then in the lake twice' },
     quarantined: { help: 'ask the engine to send again what the sink set aside; takes no LAKE' },
     'dry-run': { help: 'show what would be sent, and send nothing' },
@@ -90,7 +92,12 @@ function sendOptions(args: Arguments, signal: AbortSignal): SendOptions {
   if (reason === '' && !args.switch('dry-run'))
     throw args.fault('why? Give --reason TEXT: it goes into the audit trail');
   const actor = args.text('actor') ?? `${userName()}@${hostname()}`.slice(0, 100);
-  return { to, token: tokenOf(args), actor, reason, signal };
+  const schema = args.text('schema') ?? null;
+  if (schema !== null && !SCHEMA_ID.test(schema))
+    throw args.fault(
+      `--schema takes a name and a version, such as telemetry/2, not ${JSON.stringify(schema)}`,
+    );
+  return { to, token: tokenOf(args), actor, reason, schema, signal };
 }
 
 function userName(): string {

@@ -1,8 +1,9 @@
 // What the audit stream says about replays: for each record who asked for it, when and why, and what came of it.
 
-import { letterObject, longReference, replaySession } from '../reference.ts';
+import { type LetterObject, letterObject, longReference, replaySession } from '../reference.ts';
+import { unknownSchemaStream } from '../schema/unknown.ts';
 import type { LetterLake } from './lake.ts';
-import { type Letter, lettersOf } from './letters.ts';
+import { type Letter, lettersOf, streamOf } from './letters.ts';
 import { objectLines, objectsByDay } from './object.ts';
 
 /** One replay of one record. */
@@ -91,12 +92,9 @@ function settle(
 
 /** The letters that replays of `letter` have left: refused again, they name it as where they come from. */
 export async function refusedAgain(lake: LetterLake, letter: Letter): Promise<readonly Letter[]> {
-  const { stream, day } = letter.object;
   const session = replaySession(letter.object);
   const found: Letter[] = [];
-  for await (const key of objectsByDay(lake, `dead-letter/${stream}`, day, day)) {
-    const object = letterObject(key);
-    if (object === null) continue;
+  for await (const object of kindred(lake, letter)) {
     for (const other of await lettersOf(lake, object)) {
       const { source } = other.members;
       if (source.session === session && source.frame === letter.line) found.push(other);
@@ -107,12 +105,21 @@ export async function refusedAgain(lake: LetterLake, letter: Letter): Promise<re
 
 /** The letter that this one is a replay of, or null. Only the engine makes sessions of such names. */
 export async function replayOf(lake: LetterLake, letter: Letter): Promise<string | null> {
-  const { stream, day } = letter.object;
   const { session, frame } = letter.members.source;
-  for await (const key of objectsByDay(lake, `dead-letter/${stream}`, day, day)) {
-    const object = letterObject(key);
-    if (object !== null && replaySession(object) === session && frame !== null)
-      return longReference(key, frame);
+  for await (const object of kindred(lake, letter)) {
+    if (replaySession(object) === session && frame !== null) return longReference(object.key, frame);
   }
   return null;
+}
+
+/** The dead letters of the stream's same day: a replay keeps the time, and so the day, of the first arrival. */
+async function* kindred(lake: LetterLake, letter: Letter): AsyncGenerator<LetterObject> {
+  const stream = await streamOf(lake, letter);
+  const { day } = letter.object;
+  for (const name of [stream, unknownSchemaStream(stream)]) {
+    for await (const key of objectsByDay(lake, `dead-letter/${name}`, day, day)) {
+      const object = letterObject(key);
+      if (object !== null) yield object;
+    }
+  }
 }

@@ -7,6 +7,7 @@ import {
   parseReference,
   shortReference,
 } from '../reference.ts';
+import { unknownSchemaStream } from '../schema/unknown.ts';
 import { VerifyError } from '../verify/files.ts';
 import type { LetterLake } from './lake.ts';
 import { objectLines, objectsByDay } from './object.ts';
@@ -96,6 +97,17 @@ function isMeant({ code, received_utc }: LetterMembers, filter: Filter): boolean
     return false;
   const receivedMs = Date.parse(received_utc);
   return !(receivedMs < (filter.fromMs ?? 0)) && !(receivedMs >= (filter.toMs ?? Number.POSITIVE_INFINITY));
+}
+
+/**
+ * The stream whose records these are. Frames of unknown schema have a dead letter of their own; which stream it belongs to is
+ * told by the names in the lake, since a long one is not whole in it.
+ */
+export async function streamOf(lake: LetterLake, { object, members }: Letter): Promise<string> {
+  if (members.code !== 'schema.unknown') return object.stream;
+  const streams = [...(await lake.folders('')), ...(await letterStreams(lake))];
+  const known = streams.find((stream) => unknownSchemaStream(stream) === object.stream);
+  return known ?? object.stream.replace(/-unknown-schema$/, '');
 }
 
 /** What references name: per object, in the order of the objects, the lines. */

@@ -3,7 +3,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LetterLake } from './lake.ts';
-import { type Letter, lettersNamed } from './letters.ts';
+import { type Letter, lettersNamed, streamOf } from './letters.ts';
 import type { Plan } from './plan.ts';
 
 /** Bytes of records in one request; a longer one goes alone. */
@@ -33,6 +33,8 @@ export interface SendOptions {
   readonly token: string | null;
   readonly actor: string;
   readonly reason: string;
+  /** What the records are judged by: `name/version`; null = by the stream's own schema, or see `schemaOf`. */
+  readonly schema: string | null;
   readonly signal: AbortSignal;
   readonly giveUpMs?: number;
 }
@@ -48,16 +50,30 @@ interface Answer {
 export async function* sendPlan(lake: LetterLake, plan: Plan, options: SendOptions): AsyncGenerator<Sent> {
   for (const { object, lines, again } of plan.batches) {
     const letters = await lettersNamed(lake, { object, lines });
-    for (const part of parts(letters)) yield* sendPart(part, object, again, options);
+    // Letters of one object are of one stream.
+    const stream = letters[0] === undefined ? object.stream : await streamOf(lake, letters[0]);
+    for (const part of parts(letters, options.schema)) yield* sendPart(part, stream, again, options);
   }
 }
 
-function* parts(letters: readonly Letter[]): Generator<readonly Letter[]> {
+/**
+ * The schema to ask for; null = the stream's own. A frame that was not looked into was judged by none: it is still meant for
+ * the one that its sender named.
+ */
+function schemaOf({ members }: Letter, asked: string | null): string | null {
+  if (asked !== null) return asked;
+  return members.code === 'schema.unknown' ? members.schema : null;
+}
+
+/** Letters that go together: not too many, and to be judged by one schema. */
+function* parts(letters: readonly Letter[], schema: string | null): Generator<readonly Letter[]> {
   let part: Letter[] = [];
   let bytes = 0;
   for (const letter of letters) {
     const length = letter.members.raw_b64.length;
-    if (part.length > 0 && (part.length === REQUEST_RECORDS || bytes + length > REQUEST_BYTES)) {
+    const [first] = part;
+    const full = part.length === REQUEST_RECORDS || bytes + length > REQUEST_BYTES;
+    if (first !== undefined && (full || schemaOf(first, schema) !== schemaOf(letter, schema))) {
       yield part;
       part = [];
       bytes = 0;
@@ -70,29 +86,31 @@ function* parts(letters: readonly Letter[]): Generator<readonly Letter[]> {
 
 async function* sendPart(
   part: readonly Letter[],
-  object: Letter['object'],
+  stream: string,
   again: number,
   options: SendOptions,
 ): AsyncGenerator<Sent> {
   const { actor, reason } = options;
-  const head = { object: object.key, actor, reason, again };
+  const first = part[0] as Letter;
+  const head = { object: first.object.key, actor, reason, again };
   const body = part.map(({ line, members: { code, raw_b64, received_utc } }) => ({
     line,
     code,
     raw_b64,
     received_utc,
   }));
-  const path = `/v1/streams/${object.stream}/replay`;
+  const schema = schemaOf(first, options.schema);
+  const path = `/v1/streams/${stream}/replay${schema === null ? '' : `?schema=${schema}`}`;
   const text = [head, ...body].map((line) => JSON.stringify(line)).join('\n');
   const answer = await postUntilTaken(path, 'application/x-ndjson', text, options);
   if (answer === 'too-large' && part.length > 1) {
     const half = Math.ceil(part.length / 2);
-    yield* sendPart(part.slice(0, half), object, again, options);
-    yield* sendPart(part.slice(half), object, again, options);
+    yield* sendPart(part.slice(0, half), stream, again, options);
+    yield* sendPart(part.slice(half), stream, again, options);
     return;
   }
   if (answer === 'too-large')
-    throw new SendError(`${part[0]?.reference} is longer than the engine takes: raise limits.maxFrameBytes`);
+    throw new SendError(`${first.reference} is longer than the engine takes: raise limits.maxFrameBytes`);
   const outcomes = new Map((answer as Answer).records.map((outcome) => [outcome.line, outcome]));
   for (const letter of part) {
     const outcome = outcomes.get(letter.line);

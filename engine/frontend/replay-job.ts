@@ -7,7 +7,6 @@ import type { AuditEntry } from '../journal/entry.ts';
 import type { IngestResult } from '../reply.ts';
 import type { Principal } from './access.ts';
 import type { Sender } from './admission.ts';
-
 import type { Events } from './events.ts';
 import type { Reply } from './read-body.ts';
 import type { ReplayOrder, ReplayRecord } from './replay-order.ts';

@@ -4,6 +4,7 @@
 import type { LetterObject } from '../reference.ts';
 import { letterObject } from '../reference.ts';
 import { FRAME_MODE } from '../ring/frame.ts';
+import { unknownSchemaStream } from '../schema/unknown.ts';
 
 /** Records in one request. */
 export const MAX_REPLAY_RECORDS = 64;
@@ -11,6 +12,8 @@ const MAX_ACTOR = 100;
 const MAX_REASON = 500;
 const MAX_AGAIN = 1_000_000;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+/** Codes of frames that were refused before they were split. */
+const WHOLE_FRAME: readonly string[] = ['frame.records', 'codec.crash', 'schema.unknown'];
 const LF = 0x0a;
 const LEFT_BRACKET = 0x5b;
 const RIGHT_BRACKET = 0x5d;
@@ -46,7 +49,8 @@ export function readOrder(body: Uint8Array, stream: string, nowMs: number): Repl
     return `A request replays at most ${MAX_REPLAY_RECORDS} records: send several.`;
   const head = objectOf(lines[0]);
   const object = letterObject(String(head?.['object']));
-  if (head === null || object === null || object.stream !== stream)
+  const isOwn = object !== null && [stream, unknownSchemaStream(stream)].includes(object.stream);
+  if (head === null || object === null || !isOwn)
     return `"object" of the first line is the key of an object below dead-letter/${stream}/.`;
   const { actor, reason, again = 0 } = head;
   if (!isText(actor, MAX_ACTOR)) return sentence('actor', MAX_ACTOR);
@@ -114,11 +118,12 @@ function recordOf(value: Record<string, unknown> | null, day: string, nowMs: num
  */
 export function frameOf(code: string, raw: Buffer): { readonly mode: number; readonly bytes: Uint8Array } {
   const bracket = raw[0] === LEFT_BRACKET;
-  const whole = ['json.syntax', 'json.utf8', 'frame.records', 'codec.crash'].includes(code);
+  const whole = WHOLE_FRAME.includes(code) || code === 'json.syntax' || code === 'json.utf8';
   if (whole && bracket) return { mode: FRAME_MODE.json, bytes: raw };
   if (code === 'frame.records') return { mode: FRAME_MODE.lines, bytes: raw };
-  // Lines that killed the codec are lines again; one record on several lines stays one.
-  if (code === 'codec.crash') return { mode: isJson(raw) ? FRAME_MODE.json : FRAME_MODE.lines, bytes: raw };
+  // A frame that nobody has looked into: lines are lines again, one record on several lines stays one.
+  if (WHOLE_FRAME.includes(code))
+    return { mode: isJson(raw) ? FRAME_MODE.json : FRAME_MODE.lines, bytes: raw };
   if (!raw.includes(LF)) return { mode: FRAME_MODE.lines, bytes: raw };
   if (!bracket) return { mode: FRAME_MODE.json, bytes: raw };
   const bytes = Buffer.concat([Buffer.of(LEFT_BRACKET), raw, Buffer.of(RIGHT_BRACKET)]);

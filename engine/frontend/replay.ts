@@ -22,9 +22,12 @@ import { ReplayJob } from './replay-job.ts';
 import { frameOf, type ReplayRecord, readOrder } from './replay-order.ts';
 import type { Requests } from './requests.ts';
 import type { SessionTable } from './sessions.ts';
+import { modeIn, payloadIn } from './stream-schemas.ts';
 
 /** What stands round the records in a body. */
 const BODY_EXTRA_BYTES = 32 * 1024;
+/** Whose the keys of replays are: no credential, so two of them do not replay one record twice. None is called so. */
+const REPLAYS = 'dead letter';
 const FULL = 'There is no room for more records now: send the same request again after a moment.';
 
 export interface ReplaysOptions {
@@ -104,8 +107,11 @@ export class Replays {
     for (const record of order.records) {
       const { key, keyPayload } = keyOf(job, record);
       const state = keys.state(key.principal, key.stream, key.key);
-      if (state === undefined) fresh.push({ record, ...frameOf(record.code, record.raw), key, keyPayload });
-      else if (state === 'pending') {
+      if (state === undefined) {
+        const { mode, bytes } = frameOf(record.code, record.raw);
+        const { stream } = sender;
+        fresh.push({ record, mode: modeIn(stream, mode), bytes: payloadIn(stream, bytes), key, keyPayload });
+      } else if (state === 'pending') {
         const detail = `Record ${record.line} is being replayed: send the same request again after a moment.`;
         return problem(409, 'replay.pending', detail, ['Retry-After', '1']);
       } else if (state.hash !== key.hash) {
@@ -224,14 +230,14 @@ export function noRight(): Problem {
   return problem(403, 'access.replay', detail);
 }
 
-/** The Idempotency-Key of a record's replay: the same for every retry, another one for each time that it is wanted again. */
-function keyOf(
-  { principal, stream, order }: ReplayJob,
-  record: ReplayRecord,
-): Pick<Outgoing, 'key' | 'keyPayload'> {
+/**
+ * The Idempotency-Key of a record's replay: the same for every retry by whomever, another one for each time that it is
+ * wanted again.
+ */
+function keyOf({ stream, order }: ReplayJob, record: ReplayRecord): Pick<Outgoing, 'key' | 'keyPayload'> {
   const { object, again } = order;
   const key: KeyEntry = {
-    principal: principal.name,
+    principal: REPLAYS,
     stream: stream.name,
     key: `replay:${object.root}_${object.firstSeq}:${record.line}${again === 0 ? '' : `:${again}`}`,
     hash: createHash('sha256').update(record.raw).digest('hex'),

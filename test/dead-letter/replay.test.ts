@@ -302,6 +302,39 @@ test('replay: after a change of schema, the normal way, once; what fails again n
   await expectSound(first.lake);
 }, 120_000);
 
+test('replay: frames of an unknown schema, once the stream takes it', async () => {
+  const first = await start(before);
+  const frame = `${record(1, { firmware: '7.1' })}\n${record(2, { firmware: 7 })}\n`;
+  const ahead = `${first.http}/v1/streams/coldchain/records?schema=telemetry/2`;
+  await fetch(ahead, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: frame });
+  await first.engine.close();
+  const [whole] = (await deadLetter(['list', first.lake, '--json'])).json;
+  expect(whole).toMatchObject({ code: 'schema.unknown', schema: 'telemetry/2' });
+  const both = { schemas: ['telemetry/1', 'telemetry/2'], cut };
+  const second = await start({ ...after, streams: { coldchain: both } }, first.folder);
+  const run = await deadLetter([
+    'replay',
+    first.lake,
+    whole.short,
+    '--to',
+    second.http,
+    '--reason',
+    'r',
+    '--json',
+  ]);
+  expect({ code: run.code, err: run.err }).toEqual({ code: 1, err: '' });
+  expect(run.json).toMatchObject([{ accepted: 1, rejected: 1, errors: [{ record: 1, code: 'field.type' }] }]);
+  await second.engine.close();
+  const again = (await deadLetter(['list', first.lake, '--stream', 'coldchain', '--json'])).json;
+  expect(again).toMatchObject([
+    { code: 'field.type', schema: 'telemetry/2', source: { frame: 1, record: 1 } },
+  ]);
+  const shown = (await deadLetter(['show', first.lake, whole.short, again[0].short, '--json'])).json;
+  expect(shown.find(({ code }) => code === 'schema.unknown').refused_again).toEqual([again[0].reference]);
+  expect(shown.find(({ code }) => code === 'field.type').replay_of).toBe(whole.reference);
+  await expectSound(first.lake);
+}, 60_000);
+
 test('replay: an answer that is lost doubles nothing', async () => {
   const first = await start(before);
   await post(first, [1, 2].map((n) => `${record(n, { firmware: '7.1' })}\n`).join(''));

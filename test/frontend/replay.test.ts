@@ -6,7 +6,16 @@ import { ENTRY_KIND } from '../../engine/journal/entry.ts';
 import { Fold } from '../../engine/journal/fold.ts';
 import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { TELEMETRY_1 } from '../../engine/schema/telemetry.ts';
-import { call, closeFronts, connectTo, type Front, record, startFront, until } from '../support/front.ts';
+import {
+  call,
+  closeFronts,
+  connectTo,
+  type Front,
+  post,
+  record,
+  startFront,
+  until,
+} from '../support/front.ts';
 
 afterEach(closeFronts);
 
@@ -163,6 +172,24 @@ test('replay: with tokens it takes the right to', async () => {
   });
 });
 
+test('replay: two credentials replay a record once, and no client’s key is in the way', async () => {
+  const tokens = ['one', 'two'].map((name) => ({
+    name,
+    token: `${name}-secret-0000001`,
+    streams: ['*'],
+    replay: true,
+  }));
+  const front = await startFront({ config: { tokens } });
+  const raw = record();
+  const as = (name: string) => ({ authorization: `Bearer ${name}-secret-0000001` });
+  const key = { 'idempotency-key': `replay:${ROOT}_41:1` };
+  expect((await post(front, raw, { ...as('one'), ...key })).status).toBe(202);
+  const first = await replay(front, [letter(1, raw)], HEAD, as('one'));
+  expect(first.json).toMatchObject({ accepted: 1, duplicate: 0 });
+  const second = await replay(front, [letter(1, raw)], HEAD, as('two'));
+  expect(second.json).toMatchObject({ accepted: 0, duplicate: 1 });
+});
+
 test('replay: what is asked is checked before anything is kept', async () => {
   const front = await startFront();
   const good = letter(1, record());
@@ -233,6 +260,7 @@ test.each([
   ['frame.records', '{}\n{}', FRAME_MODE.lines, '{}\n{}'],
   ['codec.crash', '{}\n{}', FRAME_MODE.lines, '{}\n{}'],
   ['codec.crash', '{\n}', FRAME_MODE.json, '{\n}'],
+  ['schema.unknown', '{}\n{}', FRAME_MODE.lines, '{}\n{}'],
 ])('replay: %s of %j is again what it was', (code, raw, mode, bytes) => {
   const frame = frameOf(code, Buffer.from(raw));
   expect([frame.mode, Buffer.from(frame.bytes).toString()]).toEqual([mode, bytes]);
