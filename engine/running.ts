@@ -89,6 +89,7 @@ export class RunningEngine implements Engine {
       journal: this.#watch,
       log,
       status: () => this.status(),
+      resend: () => this.resend(),
     });
     this.#audit = new AuditTrail(boot.clock, (entry) => this.#frontend.audit(entry));
   }

@@ -12,18 +12,19 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import type { EngineOptions } from '../../engine/engine.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
+import { deadLetter, endCommands, TOKEN } from '../support/dead-letter.ts';
 import { Endpoint, startEngine, type TestEngine } from '../support/engine.ts';
 import { independent, independentRuns } from '../support/independent.ts';
 import { readLake, readLines } from '../support/read-lake.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/engine/cli/main.js', import.meta.url));
-const TOKEN = 'operator-secret-0001';
 
 const folders: string[] = [];
 const engines: TestEngine[] = [];
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 afterEach(async () => {
+  endCommands();
   for (const server of servers.splice(0)) server.close();
   for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
   for (const engine of engines.splice(0)) await engine.remove();
@@ -34,40 +35,6 @@ function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'firn-dead-letter-'));
   folders.push(folder);
   return folder;
-}
-
-interface Ran {
-  readonly code: number | null;
-  readonly out: Buffer;
-  readonly err: string;
-  /** The lines of `--json`. */
-  // biome-ignore lint/suspicious/noExplicitAny: lines of several shapes
-  readonly json: any[];
-}
-
-/** Runs `firn dead-letter …`. `onOutput` hears of each piece. */
-async function deadLetter(argv: readonly string[], onOutput: () => void = () => {}): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, 'dead-letter', ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FIRN_TOKEN: TOKEN },
-  });
-  children.push(child);
-  const out: Buffer[] = [];
-  let err = '';
-  child.stdout?.on('data', (piece: Buffer) => {
-    out.push(piece);
-    onOutput();
-  });
-  child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-    err += piece;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  const all = Buffer.concat(out);
-  const lines = all
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('{'));
-  return { code, out: all, err, json: argv.includes('--json') ? lines.map((line) => JSON.parse(line)) : [] };
 }
 
 const cut = { age: 0.1, lateAge: 0.1 };
