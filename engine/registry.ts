@@ -15,7 +15,8 @@ import { readWhole, replaceFile, type Storage } from './storage.ts';
 
 const FILE = 'streams.json';
 const VERSION = 1;
-const MEMBERS = 'current,streams,version';
+/** Its members, sorted: `others` only where there are any. */
+const MEMBERS = /^current,(others,)?streams,version$/;
 
 /** One pair of stream and schema. */
 export interface Registered {
@@ -217,7 +218,7 @@ function read(storage: Storage, stateFolder: string): Stored | null {
   let stored: Stored;
   try {
     stored = decodeChecked(bytes) as Stored;
-    if (Object.keys(stored).sort().join() !== MEMBERS)
+    if (!MEMBERS.test(Object.keys(stored).sort().join()))
       throw new Error('its members are not those of a registry');
   } catch (error) {
     throw new FatalError(`${path} is damaged: ${(error as Error).message}. Restore it from a backup`);
