@@ -1,9 +1,11 @@
 // What the subcommands of `firn dead-letter` have in common: the lake, the filters, and how text from outside is shown.
 
+import { type LetterLake, openLake } from '../dead-letter/lake.ts';
 import type { Filter } from '../dead-letter/letters.ts';
 import { VerifyError } from '../verify/files.ts';
 import { isDay } from '../verify/instant.ts';
 import type { Arguments, Flag } from './arguments.ts';
+import { s3Settings } from './s3-arguments.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -48,8 +50,23 @@ function timeOf(args: Arguments, name: string, dayAddsMs: number): number | unde
 /** The lake that the first operand names. */
 export function lakeOperand(args: Arguments): string {
   const [lake] = args.operands;
-  if (lake === undefined) throw args.fault('which lake? Give the folder that holds _log');
+  if (lake === undefined)
+    throw args.fault('which lake? Give the folder that holds _log, or s3://BUCKET/PREFIX');
   return lake;
+}
+
+/** Works on a lake, and lets go of it. @throws VerifyError when there is none */
+export async function withLake<T>(
+  args: Arguments,
+  lake: string,
+  work: (opened: LetterLake) => Promise<T>,
+): Promise<T> {
+  const opened = await openLake({ lake, s3: s3Settings(args, lake) });
+  try {
+    return await work(opened);
+  } finally {
+    opened.close();
+  }
 }
 
 /** Runs a subcommand: what cannot be read is exit 2 and one line. */

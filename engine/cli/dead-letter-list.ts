@@ -1,10 +1,12 @@
 // `firn dead-letter list`: refused records as a table, as JSON lines or counted, and what is in quarantine.
 
-import { openLake } from '../dead-letter/lake.ts';
+import type { LetterLake } from '../dead-letter/lake.ts';
 import { type Letter, letterObjects, letterStreams, lettersOf } from '../dead-letter/letters.ts';
 import { dataFolderOf, listQuarantine, type Quarantined } from '../dead-letter/quarantine.ts';
+import { isS3 } from '../s3/address.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
-import { filterFlags, filterOf, fitted, orCannot, visible } from './dead-letter-arguments.ts';
+import { filterFlags, filterOf, fitted, orCannot, visible, withLake } from './dead-letter-arguments.ts';
+import { s3Flags } from './s3-arguments.ts';
 import { count, counted } from './words.ts';
 
 export const spec: CommandSpec = {
@@ -19,6 +21,7 @@ export const spec: CommandSpec = {
       value: 'DIR',
       help: "list also what is in quarantine there (the folder round LAKE, when it is an engine's)",
     },
+    ...s3Flags,
     json: { help: 'one JSON object a line: the whole dead letter and its reference' },
   },
   examples: [
@@ -40,18 +43,18 @@ export async function run(argv: string[]): Promise<number> {
   }
   const [lake, ...rest] = args.operands;
   if (lake === undefined && args.text('data') === undefined)
-    throw args.fault('which lake? Give the folder that holds _log');
+    throw args.fault('which lake? Give the folder that holds _log, or s3://BUCKET/PREFIX');
   if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
   return orCannot('list', async () => {
-    if (lake !== undefined) await (args.switch('summary') ? summary(lake, args) : letters(lake, args));
-    const data = args.text('data') ?? (lake === undefined ? null : dataFolderOf(lake));
+    if (lake !== undefined)
+      await withLake(args, lake, (opened) => (args.switch('summary') ? summary : letters)(opened, args));
+    const data = args.text('data') ?? (lake === undefined || isS3(lake) ? null : dataFolderOf(lake));
     if (data !== null) quarantine(listQuarantine(data), args.switch('json'));
     return 0;
   });
 }
 
-async function letters(lake: string, args: Arguments): Promise<void> {
-  const opened = openLake(lake);
+async function letters(opened: LetterLake, args: Arguments): Promise<void> {
   const json = args.switch('json');
   const limit = args.number('limit', { min: 1, integer: true }) ?? Number.POSITIVE_INFINITY;
   const filter = filterOf(args);
@@ -97,8 +100,7 @@ function row(
   return `${received.padEnd(24)}  ${stream.padEnd(width)}  ${code.padEnd(21)}  ${reference.padEnd(17)}  ${source.padEnd(24)}  ${detail}`.trimEnd();
 }
 
-async function summary(lake: string, args: Arguments): Promise<void> {
-  const opened = openLake(lake);
+async function summary(opened: LetterLake, args: Arguments): Promise<void> {
   const filter = filterOf(args);
   const counts = new Map<
     string,

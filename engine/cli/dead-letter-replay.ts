@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
-import { type LetterLake, openLake } from '../dead-letter/lake.ts';
+import type { LetterLake } from '../dead-letter/lake.ts';
 import { type Plan, planReplay, type Skipped } from '../dead-letter/plan.ts';
 import {
   engineAt,
@@ -16,8 +16,17 @@ import {
 } from '../dead-letter/send.ts';
 import { SCHEMA_ID } from '../schema/unknown.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
-import { filterFlags, filterOf, fitted, lakeOperand, orCannot, visible } from './dead-letter-arguments.ts';
+import {
+  filterFlags,
+  filterOf,
+  fitted,
+  lakeOperand,
+  orCannot,
+  visible,
+  withLake,
+} from './dead-letter-arguments.ts';
 import { progressBar } from './progress.ts';
+import { s3Flags } from './s3-arguments.ts';
 import { onStopSignal } from './signals.ts';
 import { counted } from './words.ts';
 
@@ -42,6 +51,7 @@ export const spec: CommandSpec = {
     quarantined: { help: 'ask the engine to send again what the sink set aside; takes no LAKE' },
     'dry-run': { help: 'show what would be sent, and send nothing' },
     yes: { help: 'do not ask, on a terminal' },
+    ...s3Flags,
     json: { help: 'one JSON object a line' },
   },
   examples: [
@@ -65,7 +75,9 @@ export async function run(argv: string[]): Promise<number> {
   try {
     const options = sendOptions(args, abort.signal);
     return await orCannot('replay', () =>
-      args.switch('quarantined') ? resend(args, options) : replay(args, options),
+      args.switch('quarantined')
+        ? resend(args, options)
+        : withLake(args, lakeOperand(args), (lake) => replay(lake, args, options)),
     );
   } catch (error) {
     if (abort.signal.aborted) {
@@ -140,8 +152,7 @@ async function resend(args: Arguments, options: SendOptions): Promise<number> {
   return left === 0 ? 0 : 1;
 }
 
-async function replay(args: Arguments, options: SendOptions): Promise<number> {
-  const lake = openLake(lakeOperand(args));
+async function replay(lake: LetterLake, args: Arguments, options: SendOptions): Promise<number> {
   const references = args.operands.slice(1);
   const filter = filterOf(args, 'until');
   if (references.length > 0 && Object.keys(filter).length > 0)

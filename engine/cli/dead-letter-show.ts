@@ -2,10 +2,10 @@
 
 import { isUtf8 } from 'node:buffer';
 import { type Replay, refusedAgain, replayOf, replaysOf } from '../dead-letter/history.ts';
-import { openLake } from '../dead-letter/lake.ts';
 import { findNamed, type Letter, lettersNamed } from '../dead-letter/letters.ts';
 import { type CommandSpec, helpOf, readArguments } from './arguments.ts';
-import { lakeOperand, orCannot, visible } from './dead-letter-arguments.ts';
+import { lakeOperand, orCannot, visible, withLake } from './dead-letter-arguments.ts';
+import { s3Flags } from './s3-arguments.ts';
 
 export const spec: CommandSpec = {
   name: 'dead-letter show',
@@ -13,6 +13,7 @@ export const spec: CommandSpec = {
   operands: 'LAKE REF…',
   flags: {
     raw: { help: 'write exactly the bytes of the one record, and nothing else' },
+    ...s3Flags,
     json: { help: 'one JSON object a line' },
   },
   examples: [
@@ -35,39 +36,40 @@ export async function run(argv: string[]): Promise<number> {
   if (references.length === 0)
     throw args.fault('which record? Give a reference, as firn dead-letter list prints it');
   if (args.switch('raw') && references.length > 1) throw args.fault('--raw writes one record');
-  return orCannot('show', async () => {
-    const lake = openLake(path);
-    for (const named of await findNamed(lake, references)) {
-      const letters = await lettersNamed(lake, named);
-      if (args.switch('raw')) {
-        process.stdout.write(rawOf(letters[0] as Letter));
-        continue;
-      }
-      const history = await replaysOf(lake, new Set([named.object.key]), named.object.day);
-      for (const letter of letters) {
-        const replays = history.get(letter.reference) ?? [];
-        const after = replays.length === 0 ? [] : await refusedAgain(lake, letter);
-        const before = await replayOf(lake, letter);
-        if (args.switch('json')) {
-          const { reference, short, members } = letter;
-          const refused = after.map((other) => other.reference);
-          console.log(
-            JSON.stringify({
-              reference,
-              short,
-              ...members,
-              replays,
-              replay_of: before,
-              refused_again: refused,
-            }),
-          );
-        } else {
-          console.log(textOf(letter, replays, after, before));
+  return orCannot('show', () =>
+    withLake(args, path, async (lake) => {
+      for (const named of await findNamed(lake, references)) {
+        const letters = await lettersNamed(lake, named);
+        if (args.switch('raw')) {
+          process.stdout.write(rawOf(letters[0] as Letter));
+          continue;
+        }
+        const history = await replaysOf(lake, new Set([named.object.key]), named.object.day);
+        for (const letter of letters) {
+          const replays = history.get(letter.reference) ?? [];
+          const after = replays.length === 0 ? [] : await refusedAgain(lake, letter);
+          const before = await replayOf(lake, letter);
+          if (args.switch('json')) {
+            const { reference, short, members } = letter;
+            const refused = after.map((other) => other.reference);
+            console.log(
+              JSON.stringify({
+                reference,
+                short,
+                ...members,
+                replays,
+                replay_of: before,
+                refused_again: refused,
+              }),
+            );
+          } else {
+            console.log(textOf(letter, replays, after, before));
+          }
         }
       }
-    }
-    return 0;
-  });
+      return 0;
+    }),
+  );
 }
 
 function rawOf(letter: Letter): Buffer {

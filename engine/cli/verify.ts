@@ -3,7 +3,6 @@
 import { resolve } from 'node:path';
 import { type KernelChoice, useKernels } from '../../workers/kernels.ts';
 import { isS3 } from '../s3/address.ts';
-import type { S3Settings } from '../s3/client.ts';
 import { parseVkey } from '../seal/note.ts';
 import { VerifyError } from '../verify/files.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from '../verify/options.ts';
@@ -12,6 +11,7 @@ import { checkProof, type ProofCheck, proveRecord, type RecordProof } from '../v
 import { verifyLake } from '../verify/verify.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { progressBar } from './progress.ts';
+import { s3Flags, s3Settings } from './s3-arguments.ts';
 import { onStopSignal } from './signals.ts';
 
 export const spec: CommandSpec = {
@@ -43,9 +43,7 @@ export const spec: CommandSpec = {
       value: 'DAYS',
       help: 's3: every object must be locked for so long since it was sealed, whatever the engine told; 0: none need be',
     },
-    endpoint: { value: 'URL', help: 's3: a store that is not Amazon’s (also AWS_ENDPOINT_URL)' },
-    region: { value: 'NAME', help: 's3: region of the bucket (also AWS_REGION)' },
-    'path-style': { help: 's3: bucket in the path, not in the host name (on with an endpoint of your own)' },
+    ...s3Flags,
   },
   examples: [
     'firn verify ./firn-data/lake',
@@ -68,11 +66,8 @@ export async function run(argv: string[]): Promise<number> {
   const [lake, ...rest] = args.operands;
   if (lake === undefined) throw args.fault('which lake? Give the folder that holds _log');
   if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
-  if (/^[a-z0-9]+:\/\//.test(lake) && !isS3(lake))
-    throw args.fault(`a lake is a folder or s3://BUCKET/PREFIX, not ${lake}`);
-  const ofS3 = ['lock', 'endpoint', 'region'].find((name) => args.text(name) !== undefined);
-  if (!isS3(lake) && (ofS3 !== undefined || args.switch('path-style')))
-    throw args.fault(`--${ofS3 ?? 'path-style'} is for lakes in S3, and ${lake} is a folder`);
+  if (!isS3(lake) && args.text('lock') !== undefined)
+    throw args.fault(`--lock is for lakes in S3, and ${lake} is a folder`);
   try {
     return args.text('record') === undefined ? await verify(lake, args) : await record(lake, args);
   } catch (error) {
@@ -96,7 +91,7 @@ async function verify(lake: string, args: Arguments): Promise<number> {
     onProgress: ({ done, total, bytes }) => bar.update(done, total, bytes),
     ...(threads !== undefined && { threads }),
     ...(lockDays !== undefined && { lockDays }),
-    s3: s3Settings(args),
+    s3: s3Settings(args, lake),
     kernels: kernels(args),
     ...own(args, 'since'),
     ...own(args, 'policy'),
@@ -123,23 +118,6 @@ function kernels(args: Arguments): KernelChoice {
   throw args.fault(`--codec is "auto" or "portable", not ${JSON.stringify(name)}`);
 }
 
-/** @throws ConfigError */
-function s3Settings(args: Arguments): S3Settings {
-  const endpoint = args.text('endpoint');
-  if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint))
-    throw args.fault(
-      `--endpoint takes a URL such as https://minio.example:9000, not ${JSON.stringify(endpoint)}`,
-    );
-  // The SDK reads the endpoint there, but not that its host names no bucket.
-  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
-  const fromEnvironment = endpoint === undefined ? ofS3 || ofAll || undefined : undefined;
-  return {
-    endpoint: endpoint ?? fromEnvironment,
-    region: args.text('region'),
-    ...(args.switch('path-style') && { forcePathStyle: true }),
-  };
-}
-
 function own(args: Arguments, name: 'since' | 'policy'): { since?: string; policy?: string } {
   const path = args.text(name);
   return path === undefined ? {} : { [name]: resolve(path) };
@@ -155,7 +133,7 @@ async function record(lake: string, args: Arguments): Promise<number> {
     lake,
     key,
     line: Number(line),
-    s3: s3Settings(args),
+    s3: s3Settings(args, lake),
     ...own(args, 'policy'),
   });
   const check = checkProof(proof, proof.keys.map(parseVkey));

@@ -1,9 +1,8 @@
-// The lake as the reader of dead letters sees it: names below a folder, and whole objects. The one place that knows where a
-// lake is; everything else asks through the interface.
+// The lake as the reader of dead letters sees it: names below a folder, and whole objects, wherever the lake is.
 
-import { join, resolve } from 'node:path';
 import { MAX_OBJECT_BYTES } from '../limits.ts';
-import { isFolder, names, readFile, VerifyError } from '../verify/files.ts';
+import { VerifyError } from '../verify/files.ts';
+import { type LakeOptions, openLake as openAny } from '../verify/open.ts';
 
 export interface LetterLake {
   /** What messages call it. */
@@ -14,19 +13,22 @@ export interface LetterLake {
   objects(folder: string): Promise<readonly string[]>;
   /** A whole object, or null when there is none. */
   read(key: string): Promise<Buffer | null>;
+  close(): void;
 }
 
-/** Opens the lake in a folder. @throws VerifyError when there is none. */
-export function openLake(lake: string): LetterLake {
-  if (/^[a-z0-9]+:\/\//.test(lake))
-    throw new VerifyError(`only lakes in a folder can be read so far, not ${lake}`);
-  const root = resolve(lake);
-  if (!isFolder(join(root, '_log')))
-    throw new VerifyError(`${lake} is not a lake: there is no folder _log in it`);
+/** Opens the lake in a folder or in S3. @throws VerifyError when there is none. */
+export async function openLake(options: LakeOptions): Promise<LetterLake> {
+  const lake = await openAny(options);
+  const { folders } = await lake.list('');
+  if (!folders.includes('_log')) {
+    lake.close();
+    throw new VerifyError(`${options.lake} is not a lake: there is no folder _log in it`);
+  }
   return {
-    where: root,
-    folders: async (folder) => names(root, folder, true),
-    objects: async (folder) => names(root, folder, false),
-    read: async (key) => readFile(root, key, MAX_OBJECT_BYTES),
+    where: lake.place,
+    folders: async (folder) => (await lake.list(folder)).folders,
+    objects: async (folder) => (await lake.list(folder)).files,
+    read: (key) => lake.readFile(key, MAX_OBJECT_BYTES),
+    close: () => lake.close(),
   };
 }
