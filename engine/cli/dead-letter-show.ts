@@ -47,7 +47,8 @@ export async function run(argv: string[]): Promise<number> {
         const history = await replaysOf(lake, new Set([named.object.key]), named.object.day);
         for (const letter of letters) {
           const replays = history.get(letter.reference) ?? [];
-          const after = replays.length === 0 ? [] : await refusedAgain(lake, letter);
+          // Also without an event: a replay of just now may have its dead letter in the lake before its event.
+          const after = await refusedAgain(lake, letter);
           const before = await replayOf(lake, letter);
           if (args.switch('json')) {
             const { reference, short, members } = letter;
@@ -100,7 +101,12 @@ function textOf(
     ...replays.map((replay) => ['replayed', replayText(replay)] as const),
     ...after.map((other) => ['again as', other.reference] as const),
     ...(replays.length === 0
-      ? [['replayed', 'never, as far as the audit stream in this lake tells'] as const]
+      ? [
+          [
+            'replayed',
+            'never, as far as the audit stream in this lake tells (an event takes seconds to get there)',
+          ] as const,
+        ]
       : []),
     ['bytes', `${raw.length}, ${isUtf8(raw) ? 'UTF-8' : 'not UTF-8: in hex'}`],
   ];

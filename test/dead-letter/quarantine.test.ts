@@ -79,4 +79,4 @@ test('quarantine: listed with its key, sent again through the engine, with an ev
       reason: 'the disk is mended',
     });
   expect((await verifyLake({ lake })).findings).toEqual([]);
-}, 60_000);
+}, 120_000);

@@ -177,7 +177,7 @@ test('list and show: every refused record, with its exact bytes', async () => {
   const first = listed.json.map(({ received_utc }) => received_utc).sort()[0];
   expect(await only('--to', first)).toEqual([]);
   expect(await only('--from', first)).toHaveLength(8);
-}, 60_000);
+}, 120_000);
 
 test('replay: after a change of schema, the normal way, once; what fails again names the first', async () => {
   const first = await start(before);
@@ -300,7 +300,7 @@ test('replay: frames of an unknown schema, once the stream takes it', async () =
   expect(shown.find(({ code }) => code === 'schema.unknown').refused_again).toEqual([again[0].reference]);
   expect(shown.find(({ code }) => code === 'field.type').replay_of).toBe(whole.reference);
   await expectSound(first.lake);
-}, 60_000);
+}, 120_000);
 
 test('replay: an answer that is lost doubles nothing', async () => {
   const first = await start(before);
@@ -334,7 +334,7 @@ test('replay: an answer that is lost doubles nothing', async () => {
   await second.engine.close();
   expect(await readLines(first.lake, 'coldchain/')).toHaveLength(2);
   await expectSound(first.lake);
-}, 60_000);
+}, 120_000);
 
 test('replay: an engine that is killed on the way doubles and loses nothing', async () => {
   const folder = temporary();
@@ -411,4 +411,4 @@ test('replay: a token without the right is told so, and another engine’s lake 
   const wrong = await deadLetter(['replay', first.lake, '--to', stranger.http, '--reason', 'r', '--again']);
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain('which does not write the lake');
-}, 60_000);
+}, 120_000);
