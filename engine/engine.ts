@@ -3,15 +3,16 @@
 
 import { bootStores } from './boot.ts';
 import { type ConfigInput, parseConfig } from './config.ts';
+import type { Engine } from './embedded.ts';
 import { checkListen } from './frontend/access.ts';
 import { createLog } from './log.ts';
-import { type Engine, RunningEngine } from './running.ts';
+import { RunningEngine } from './running.ts';
 
 export type { ConfigInput } from './config.ts';
+export type { Engine } from './embedded.ts';
 export { ConfigError, EngineBusy, FatalError } from './errors.ts';
 export type { IngestInput, IngestOptions } from './frontend/input.ts';
 export type { IngestResult, RecordError } from './reply.ts';
-export type { Engine } from './running.ts';
 export type { EngineStatus } from './status.ts';
 
 /** What `createEngine` takes: the configuration, and what only code can give. */

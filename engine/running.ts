@@ -6,6 +6,7 @@ import { atMost } from './at-most.ts';
 import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { watchClock } from './clock.ts';
+import type { Engine } from './embedded.ts';
 import { Frontend } from './frontend/frontend.ts';
 import { framesOf, type IngestInput, type IngestOptions, mergeResults } from './frontend/input.ts';
 import type { AuditEntry } from './journal/entry.ts';
@@ -23,24 +24,6 @@ import { JournalWatch } from './watch.ts';
 
 /** What a drain may take beyond its limit: a batch that is being written when the time is over. */
 const DRAIN_GRACE_MS = 2_000;
-
-/** A running engine. */
-export interface Engine {
-  /** `http://host:port` or `https://…`; null when `listen` is false. */
-  readonly url: string | null;
-  /**
-   * Takes records for `stream`: NDJSON or a JSON array as bytes or text (one frame), or records as objects (as many
-   * frames as they need). Resolves when all of it is durable, accepted and refused records alike.
-   * @throws EngineBusy when there is no room within the bounded wait; RangeError over `maxFrameBytes`; TypeError for an
-   *   unknown stream or anything else than these.
-   */
-  ingest(stream: string, input: IngestInput, options?: IngestOptions): Promise<IngestResult>;
-  status(): EngineStatus;
-  /** Every batch from now on, as its seal, once it is in the lake and in the log. */
-  seals(): AsyncIterableIterator<Record<string, unknown>>;
-  /** Drains: nothing acknowledged is left unsealed (within `drain` seconds). @returns true when all of it is in the lake. */
-  close(): Promise<boolean>;
-}
 
 export class RunningEngine implements Engine {
   readonly #boot: Boot;
