@@ -20,9 +20,12 @@ export const CHANGING_CALLS: readonly StorageCall[] = [
   'mkdir',
 ];
 
-/** Fails call number `call` (from 1) of `kind`; 'change' counts all changing kinds together, 'any' all calls but close. */
+/**
+ * Fails call number `call` (from 1) of `kind`; 'change' counts all changing kinds together, 'any' all calls but close,
+ * 'every' really all.
+ */
 export interface Fault {
-  readonly kind: StorageCall | 'change' | 'any';
+  readonly kind: StorageCall | 'change' | 'any' | 'every';
   readonly call: number;
   readonly how: 'not done' | 'done' | 'torn';
   /** errno name, default EIO. */
@@ -56,6 +59,7 @@ export function faultyStorage(
     if (fault === null) return false;
     const counts =
       fault.kind === kind ||
+      fault.kind === 'every' ||
       (fault.kind === 'change' && CHANGING_CALLS.includes(kind)) ||
       (fault.kind === 'any' && kind !== 'close');
     if (counts) matching++;

@@ -6,6 +6,7 @@ import { type Boot, bootStores } from '../../engine/boot.ts';
 import { type Clock, raiseWallMs } from '../../engine/clock.ts';
 import { Committer } from '../../engine/commit/committer.ts';
 import { type ConfigInput, parseConfig } from '../../engine/config.ts';
+import { ConfigError, FatalError } from '../../engine/errors.ts';
 import { readRegistry } from '../../engine/registry.ts';
 import { RingWorker } from '../../engine/ring/claim.ts';
 import { RingConsumer } from '../../engine/ring/consumer.ts';
@@ -16,7 +17,7 @@ import { loadKey } from '../../engine/seal/key.ts';
 import { openSealer } from '../../engine/seal/open.ts';
 import type { Sealer, SealerMessage } from '../../engine/seal/sealer.ts';
 import { directorySink } from '../../engine/sink/directory.ts';
-import type { Sink } from '../../engine/sink/sink.ts';
+import { type Sink, SinkOutage } from '../../engine/sink/sink.ts';
 import type { Storage } from '../../engine/storage.ts';
 import { compress, initCompress } from '../../workers/compress.ts';
 import { SlabEncoder } from '../../workers/encode.ts';
@@ -105,7 +106,7 @@ export class InlineEngine {
       return new InlineEngine(boot, sealer, options, messages);
     } catch (error) {
       boot.lock.release();
-      throw error;
+      throw faultOf(error);
     }
   }
 
@@ -138,7 +139,9 @@ export class InlineEngine {
 
   /** The seal stage's steps until there is nothing more to do at this moment. */
   async settle(): Promise<void> {
-    await settle(this.sealer);
+    await settle(this.sealer).catch((error: unknown) => {
+      throw faultOf(error);
+    });
   }
 
   /** A stop event, then everything sealed and published. @returns false when the lake did not take it. */
@@ -174,6 +177,12 @@ export class InlineEngine {
     this.#committer.turn();
     this.#consumer.release(() => {});
   }
+}
+
+/** What the end of the seal stage means, as the pool tells it: an error of its own, or a fault. */
+function faultOf(error: unknown): unknown {
+  const named = error instanceof ConfigError || error instanceof FatalError || error instanceof SinkOutage;
+  return named ? error : new FatalError(`sealer: ${(error as Error).message}`, { cause: error });
 }
 
 /** The machine's clock as the engine uses it: held from going backwards by the shared word. */
