@@ -39,6 +39,8 @@ export class Chain {
   readonly #audits = new Map<number, { sums: Sums; acct: SealAcct; key: string }>();
   #lifecycle: { index: number; event: string } | null = null;
   #last: { index: number; key: string; acct: SealAcct } | null = null;
+  /** Number of the newest seal of records or dead letters. */
+  #recordsIndex = -1;
 
   constructor(origin: string, findings: Findings) {
     this.#origin = origin;
@@ -86,6 +88,7 @@ export class Chain {
     if (unbalanced !== null) add('UNBALANCED', unbalanced);
     this.#last = { index, key, acct: seal.acct };
     if (seal.kind === 'heartbeat') return null;
+    if (seal.kind !== 'audit') this.#recordsIndex = index;
     const name = parseObjectKey(seal.key);
     if (
       name === null ||
@@ -121,11 +124,15 @@ export class Chain {
     if (events.includes('stop')) this.#equal(index, at.key, at.sums, at.acct, 'at a stop');
   }
 
-  /** After the last seal, when the content of all audit batches is known. */
+  /**
+   * After the last seal, when the content of all audit batches is known. Where records were sealed after a stop, the
+   * engine has started again: its `start` waits in an open batch, and records may wait too.
+   */
   end(): void {
-    const last = this.#last;
-    const stopped = this.#lifecycle?.event === 'stop' && last !== null && last.index > this.#lifecycle.index;
-    if (stopped) this.#equal(last.index, last.key, this.#sums, last.acct, 'in the last seal after a stop');
+    const [last, stop] = [this.#last, this.#lifecycle];
+    if (last === null || stop === null || stop.event !== 'stop' || last.index <= stop.index) return;
+    if (this.#recordsIndex < stop.index)
+      this.#equal(last.index, last.key, this.#sums, last.acct, 'in the last seal after a stop');
   }
 
   #equal(index: number, key: string, sums: Sums, acct: SealAcct, when: string): void {

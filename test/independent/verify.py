@@ -730,6 +730,7 @@ def check_seals(lake, origin, seals, doubted):
             continue
         if seal["kind"] in sums:
             sums[seal["kind"]] += seal["count"]
+            drained = False  # the engine has started again: its `start` may not be sealed yet
         if sums["records"] > acct["accepted"] or sums["dead-letter"] > acct["rejected"]:
             lake.find("UNBALANCED", key, index, "more records sealed than accepted or rejected")
         match = BATCH_KEY.match(seal["key"])

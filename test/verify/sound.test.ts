@@ -58,6 +58,15 @@ describe('verify: a sound lake', () => {
     expect(independent(folder, '--grace', '0').code).toBe(0);
   });
 
+  test('may be that of an engine that has started again and has not sealed its start yet', async () => {
+    const lake = await soundLake(join(top, 'again'));
+    lake.acct.accepted += 3;
+    lake.records('coldchain', '2026-02-02', 2);
+    lake.publish(false);
+    expect((await verifyBoth({ lake: lake.folder, graceMs: 0 })).findings).toEqual([]);
+    expect(independent(lake.folder, '--grace', '0').code).toBe(0);
+  });
+
   test('may have a log of several tiles and levels', async () => {
     const lake = await longLake(join(top, 'long'));
     const report = await verifyBoth({ lake: lake.folder, graceMs: 0 });
