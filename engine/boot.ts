@@ -7,7 +7,8 @@ import { type ChosenCodec, chooseCodec } from '../workers/load-codec.ts';
 import { type Clock, monotonicMs, raiseWallMs, systemClock } from './clock.ts';
 import type { CommitterData } from './commit/committer.ts';
 import type { Config, StreamConfig } from './config.ts';
-import { ConfigError, FatalError } from './errors.ts';
+import { diskFault } from './disk-fault.ts';
+import { ConfigError } from './errors.ts';
 import { type Folders, openFolders } from './folders.ts';
 import { Fold } from './journal/fold.ts';
 import { GroupReader, JournalReader } from './journal/reader.ts';
@@ -23,7 +24,7 @@ import { type Identity, loadIdentity } from './seal/identity.ts';
 import { oldestPosition } from './seal/partitions.ts';
 import type { SealerData } from './seal/sealer.ts';
 import { readSnapshot } from './seal/snapshot.ts';
-import { diskStorage, errorCode, type Storage } from './storage.ts';
+import { diskStorage, type Storage } from './storage.ts';
 
 /** Everything that was opened, recovered and ready to run. */
 export interface Boot {
@@ -65,21 +66,8 @@ export function bootStores(
     return open(config, newOrigin, storage, folders, lock, codec);
   } catch (error) {
     lock.release();
-    throw named(error, config.data);
+    throw diskFault(error, config.data);
   }
-}
-
-/** What a disk answers in the middle of a start, with the folder that it was about: nobody knows what was done. */
-function named(error: unknown, data: string): unknown {
-  if (error instanceof ConfigError || error instanceof FatalError || errorCode(error) === undefined)
-    return error;
-  const { message } = error as Error;
-  return new FatalError(
-    `the data folder ${data} cannot be opened (${message}): see to the disk, then start again`,
-    {
-      cause: error,
-    },
-  );
 }
 
 function open(

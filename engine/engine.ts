@@ -3,6 +3,7 @@
 
 import { bootStores } from './boot.ts';
 import { type ConfigInput, parseConfig } from './config.ts';
+import { diskFault } from './disk-fault.ts';
 import type { Engine } from './embedded.ts';
 import { checkListen } from './frontend/access.ts';
 import { createLog } from './log.ts';
@@ -34,13 +35,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const config = parseConfig(input);
   checkListen(config);
   const log = createLog(config.log.level);
-  const boot = bootStores(config, newOrigin);
-  const engine = new RunningEngine(boot, log, onFatal ?? (() => process.exit(70)));
   try {
-    await engine.start(codecModule);
-    return engine;
+    const boot = bootStores(config, newOrigin);
+    const engine = new RunningEngine(boot, log, onFatal ?? (() => process.exit(70)));
+    try {
+      await engine.start(codecModule);
+      return engine;
+    } catch (error) {
+      await engine.abandon();
+      throw error;
+    }
   } catch (error) {
-    await engine.abandon();
-    throw error;
+    throw diskFault(error, config.data);
   }
 }

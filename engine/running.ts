@@ -6,6 +6,7 @@ import { atMost } from './at-most.ts';
 import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { watchClock } from './clock.ts';
+import { diskFault } from './disk-fault.ts';
 import type { Engine } from './embedded.ts';
 import { Frontend } from './frontend/frontend.ts';
 import { framesOf, type IngestInput, type IngestOptions, mergeResults } from './frontend/input.ts';
@@ -174,7 +175,7 @@ export class RunningEngine implements Engine {
         published = await this.#unlessFault(atMost(this.#drain(limitMs), limitMs + DRAIN_GRACE_MS, null));
       }
     } catch (error) {
-      if (this.#fault === null) throw error;
+      if (this.#fault === null) throw diskFault(error, this.#boot.config.data);
     } finally {
       await this.abandon();
     }

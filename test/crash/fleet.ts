@@ -3,7 +3,8 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { FirnClient } from '../../engine/client/client.ts';
-import type { FrameRecords, Ledger } from './ledger.ts';
+import { drawFrame, type Frame, type Marked, post } from './frames.ts';
+import type { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';
 import type { LoadShape } from './shape.ts';
 
@@ -15,11 +16,9 @@ export interface CrashFleetOptions {
   readonly random: Random;
   /** Counts records over all fleets of a run, so that none is sent twice. */
   readonly numbers: { next: number };
-  /** Part of the text of some records, for codecs that look for it; such a share of all. */
-  readonly marked?: { readonly zone: string; readonly share: number };
+  readonly marked?: Marked;
 }
 
-const DAY_MS = 86_400_000;
 /** Frames of an endpoint that may wait for their acknowledgement. */
 const IN_FLIGHT = 8;
 
@@ -28,6 +27,7 @@ export class CrashFleet {
   readonly #clients: FirnClient[] = [];
   readonly #work: Promise<void>[] = [];
   #running = false;
+  #abandoned = false;
   #fault: Error | null = null;
 
   constructor(options: CrashFleetOptions) {
@@ -65,6 +65,7 @@ export class CrashFleet {
   /** Closes every connection at once. */
   async abandon(): Promise<void> {
     this.#running = false;
+    this.#abandoned = true;
     await Promise.all(this.#clients.map((client) => client.stop()));
   }
 
@@ -120,48 +121,13 @@ export class CrashFleet {
     }
   }
 
-  /** Posts until there is an answer that is one. */
-  async #post(body: string, key: string): Promise<void> {
-    for (;;) {
-      const status = await fetch(`${this.#options.url}/v1/streams/coldchain/records`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key },
-        body,
-      }).then(
-        (reply) => reply.arrayBuffer().then(() => reply.status),
-        () => 0,
-      );
-      if (status === 202) return;
-      if (status !== 0 && status !== 503 && status !== 409) throw new Error(`POST answered ${status}`);
-      await delay(50);
-    }
+  #post(body: string, key: string): Promise<void> {
+    return post(this.#options.url, body, key, () => this.#abandoned);
   }
 
-  /** NDJSON of some records, by chance one that is refused or of an earlier day. */
-  #frame(sensor: string): { text: string; records: FrameRecords } {
+  #frame(sensor: string): Frame {
     const { random, numbers, shape, marked } = this.#options;
-    const good: string[] = [];
-    const refused: string[] = [];
-    let text = '';
     const count = 1 + Math.floor(random() * shape.recordsPerFrame);
-    for (let record = 0; record < count; record += 1) {
-      const number = numbers.next++;
-      if (random() < shape.refusedShare) {
-        const raw = `{"refused":${number}}`;
-        refused.push(raw);
-        text += `${raw}\n`;
-        continue;
-      }
-      const late = random() < shape.lateShare ? Math.floor(random() * (shape.days + 1)) * DAY_MS : 0;
-      // The number in the fraction makes each timestamp of a run unique.
-      const second = new Date(Date.now() - late).toISOString().slice(0, 19);
-      const timestamp = `${second}.${String(number).padStart(9, '0')}Z`;
-      const isMarked = marked !== undefined && random() < marked.share;
-      const zone = isMarked ? marked.zone : `ZONE-${Math.floor(random() * 4)}`;
-      const temperature = (random() * 10).toFixed(2);
-      text += `{"sensor_id":"${sensor}","timestamp_utc":"${timestamp}","temperature_c":${temperature},"zone_id":"${zone}"}\n`;
-      good.push(`${sensor} ${timestamp}`);
-    }
-    return { text, records: { good, refused } };
+    return drawFrame(sensor, count, { ...shape, random, numbers, marked });
   }
 }
