@@ -146,6 +146,8 @@ class Epoch {
       }
       kind = null;
       await this.#fleet.stop(ACKNOWLEDGED_MS);
+      // A signal would be too early for one that has nothing left to acknowledge and has only just been started.
+      await engine.until(() => engine.listening, ACKNOWLEDGED_MS);
       const code = await engine.stop();
       if (code !== 0) throw endedBySelf(engine, 'in its drain');
       return await this.#judge();

@@ -13,7 +13,7 @@ import { readTrace, shimEnvironment, type TracedCall } from './shim.ts';
 import { openSite, type Site } from './site.ts';
 
 /** How the engine under the shim ended. */
-export type Outcome = 'killed' | 'exit 70' | 'exit 2' | 'went on' | 'not reached';
+export type Outcome = 'killed' | 'exit 70' | 'exit 2' | 'went on' | 'not reached' | 'otherwise';
 
 export interface RowResult {
   readonly outcome: Outcome;
@@ -117,6 +117,7 @@ export async function runRow(row: Row, shim: string, killed: Killed): Promise<Ro
     outcome = outcomeOf(engine, fault !== null);
     faults.push(...unexpected(row, outcome, engine));
     engine.start();
+    await engine.until(() => engine.listening, RUN_MS);
     const late = await within(load.done, RUN_MS);
     if (late !== null) faults.push(`not everything was acknowledged after a restart: ${late.message}`);
     const code = await engine.stop();
@@ -138,7 +139,7 @@ function outcomeOf(engine: EngineProcess, reached: boolean): Outcome {
   if (engine.exited === 70) return 'exit 70';
   if (engine.exited === 2) return 'exit 2';
   if (engine.exited === 0) return reached ? 'went on' : 'not reached';
-  throw new Error(`the engine ended with ${engine.signalled ?? engine.exited}: ${engine.errors}`);
+  return 'otherwise';
 }
 
 /** Faults that must not be survived: behind them nobody knows what is on disk. */
@@ -152,6 +153,7 @@ function unexpected({ way, kind, place }: Row, outcome: Outcome, engine: EngineP
   const kills = ['kill', 'kill-after', 'torn', 'lost-kill'].includes(way);
   const survivable = way === 'short' || isLake(place) || !UNKNOWN.includes(kind) || !CRITICAL.test(place);
   const words: string[] = [];
+  if (outcome === 'otherwise') words.push(`it ended with ${engine.signalled ?? engine.exited}`);
   if (kills !== (outcome === 'killed')) words.push(`it should ${kills ? '' : 'not '}have been killed`);
   if (outcome === 'exit 2' && engine.listening) words.push('exit 2 means that it did not start, but it did');
   if (outcome === 'exit 70' && (isLake(place) || way === 'short'))

@@ -102,7 +102,15 @@ static long told(const char *how, long result) {
   return -1;
 }
 
-static const char *path_of(int fd) { return fd >= 0 && fd < FILES ? paths[fd] : NULL; }
+// The path of a descriptor, or NULL for one that is not ours. libc closes some descriptors where we do not see it, and the
+// number comes again for something else: the system says what it is now.
+static const char *path_of(int fd) {
+  if (fd < 0 || fd >= FILES || paths[fd] == NULL) return NULL;
+  char name[64], now[PATH_MAX];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  ssize_t bytes = readlink(name, now, sizeof now - 1);
+  return bytes > 0 && strncmp(now, paths[fd], strlen(paths[fd])) == 0 ? paths[fd] : NULL;
+}
 
 static off64_t length_of(int fd) {
   struct stat64 found;

@@ -14,7 +14,7 @@ import { killedSite, type Outcome, runRow, traceCalls } from './fault-run.ts';
 import { seeded } from './random.ts';
 import { buildShim, SYSCALLS } from './shim.ts';
 
-const OUTCOMES: readonly Outcome[] = ['killed', 'exit 70', 'exit 2', 'went on', 'not reached'];
+const OUTCOMES: readonly Outcome[] = ['killed', 'exit 70', 'exit 2', 'went on', 'not reached', 'otherwise'];
 
 const { values } = parseArgs({
   options: {
