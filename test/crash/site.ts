@@ -82,7 +82,7 @@ export function remainsOf(site: Site): Remains {
 }
 
 /** A free port below those that the system gives to clients: none of them can take it while an engine is down. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(20_000 + Math.floor(Math.random() * 10_000), '127.0.0.1');
     const port = await new Promise<number | null>((resolve) => {
