@@ -1,16 +1,16 @@
 // The load of the drill: FirnClients that resume, and posters over HTTP that retry with their Idempotency-Key. Both write
-// the ledger of the crash run. Its pace can be changed while it runs; replies are counted by status.
+// the ledger. Its pace can be changed while it runs; replies are counted by status.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { FirnClient } from '../../engine/client/client.ts';
-import type { Ledger } from '../crash/ledger.ts';
+import type { DrillLedger } from './ledger.ts';
 
 export interface LoadOptions {
   readonly url: string;
   readonly clients: number;
   readonly posters: number;
   readonly recordsPerFrame: number;
-  readonly ledger: Ledger;
+  readonly ledger: DrillLedger;
   readonly random: () => number;
 }
 

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import type { EngineStatus } from '../../engine/status.ts';
-import type { Ledger } from '../crash/ledger.ts';
+import type { DrillLedger } from './ledger.ts';
 
 export interface Health {
   readonly healthz: number;
@@ -54,12 +54,12 @@ export class BareClient {
   /** The close code, once closed; the status where the upgrade was refused. */
   readonly ended: Promise<number>;
   readonly #socket: WebSocket;
-  readonly #ledger: Ledger;
+  readonly #ledger: DrillLedger;
   readonly #session: string;
   readonly #sent: string[] = [];
   #first = 0;
 
-  constructor(url: string, session: string, ledger: Ledger) {
+  constructor(url: string, session: string, ledger: DrillLedger) {
     this.#ledger = ledger;
     this.#session = session;
     const endpoint = `${url.replace('http', 'ws')}/v1/streams/coldchain/ws?session=${session}`;
