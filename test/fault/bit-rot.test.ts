@@ -177,14 +177,14 @@ async function sweep(below: string, may: readonly Kind[]): Promise<Record<Kind, 
 test.each<[what: string, below: string, may: readonly Kind[]]>([
   // A seal journal that ends early is made again from the record journal.
   ['the seal journal', 'journal/seals', ['refused', 'whole']],
-  ['the snapshot', 'state/snapshot', ['refused']],
-  // White space is no damage: the line break at the end of the files, those of the PEM.
+  // White space is no damage: the line break at the end of these files, those of the PEM.
+  ['the snapshot', 'state/snapshot', ['refused', 'whole']],
   ['the identity', 'state/identity.json', ['refused', 'whole']],
   ['the registry of streams', 'state/streams.json', ['refused', 'whole']],
   ["the log's key", 'keys', ['refused', 'whole']],
   ['objects in the outbox', 'state/outbox', ['refused']],
-  // The lake has the checkpoint of what is cut off here, so that even a torn tail is refused.
-  ['the local log', 'state/log', ['refused']],
+  // The lake has the checkpoint of what is cut off here, so that even a torn tail is refused. Padding says nothing.
+  ['the local log', 'state/log', ['refused', 'whole']],
 ])(
   'bit rot: %s, damaged at any byte: refused by name, or nothing is lost',
   async (_, below, may) => {
