@@ -5,7 +5,7 @@ import type { Filter } from '../dead-letter/letters.ts';
 import { VerifyError } from '../verify/files.ts';
 import { isDay } from '../verify/instant.ts';
 import type { Arguments, Flag } from './arguments.ts';
-import { s3Settings } from './s3-arguments.ts';
+import { s3Settings } from './s3-flags.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -6,7 +6,7 @@ import { dataFolderOf, listQuarantine, type Quarantined } from '../dead-letter/q
 import { isS3 } from '../s3/address.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { filterFlags, filterOf, fitted, orCannot, visible, withLake } from './dead-letter-arguments.ts';
-import { s3Flags } from './s3-arguments.ts';
+import { s3Flags } from './s3-flags.ts';
 import { count, counted } from './words.ts';
 
 export const spec: CommandSpec = {

@@ -26,7 +26,7 @@ import {
   withLake,
 } from './dead-letter-arguments.ts';
 import { progressBar } from './progress.ts';
-import { s3Flags } from './s3-arguments.ts';
+import { s3Flags } from './s3-flags.ts';
 import { onStopSignal } from './signals.ts';
 import { counted } from './words.ts';
 

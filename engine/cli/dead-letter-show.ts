@@ -5,7 +5,7 @@ import { type Replay, refusedAgain, replayOf, replaysOf } from '../dead-letter/h
 import { findNamed, type Letter, lettersNamed } from '../dead-letter/letters.ts';
 import { type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { lakeOperand, orCannot, visible, withLake } from './dead-letter-arguments.ts';
-import { s3Flags } from './s3-arguments.ts';
+import { s3Flags } from './s3-flags.ts';
 
 export const spec: CommandSpec = {
   name: 'dead-letter show',

@@ -4,15 +4,17 @@ import { inspectFile, UnknownFile } from '../inspect/inspect.ts';
 import type { Inspection } from '../inspect/inspection.ts';
 import { UnfitFile, VerifyError } from '../verify/files.ts';
 import { type CommandSpec, helpOf, readArguments } from './arguments.ts';
+import { s3Flags, s3Settings } from './s3-flags.ts';
 
 export const spec: CommandSpec = {
   name: 'inspect',
   about:
     'shows what is in a file that firn wrote: object, journal segment, local log, checkpoint, policy, seal, tile, snapshot',
   operands: 'FILE',
-  flags: { json: { help: 'print the facts as one JSON object' } },
+  flags: { json: { help: 'print the facts as one JSON object' }, ...s3Flags },
   examples: [
     'firn inspect ./firn-data/lake/_log/localhost/firn-0a1b2c3d/checkpoint',
+    'firn inspect s3://BUCKET/PREFIX/_log/localhost/firn-0a1b2c3d/checkpoint',
     'firn inspect ./firn-data/journal/records/00000000000000000000.firnj --json',
   ],
   notes: 'exit: 0 the file is whole, 1 something in it is wrong, 2 unknown file or could not read it',
@@ -30,7 +32,7 @@ export async function run(argv: string[]): Promise<number> {
   if (rest.length > 0) throw args.fault(`takes one file, not also ${JSON.stringify(rest[0])}`);
   let inspection: Inspection;
   try {
-    inspection = await inspectFile(file);
+    inspection = await inspectFile(file, s3Settings(args, file));
   } catch (error) {
     if (!(error instanceof UnknownFile || error instanceof UnfitFile || error instanceof VerifyError))
       throw error;

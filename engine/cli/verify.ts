@@ -11,7 +11,7 @@ import { checkProof, type ProofCheck, proveRecord, type RecordProof } from '../v
 import { verifyLake } from '../verify/verify.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
 import { progressBar } from './progress.ts';
-import { s3Flags, s3Settings } from './s3-arguments.ts';
+import { s3Flags, s3Settings } from './s3-flags.ts';
 import { onStopSignal } from './signals.ts';
 
 export const spec: CommandSpec = {
@@ -67,7 +67,7 @@ export async function run(argv: string[]): Promise<number> {
   if (lake === undefined) throw args.fault('which lake? Give the folder that holds _log');
   if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
   if (!isS3(lake) && args.text('lock') !== undefined)
-    throw args.fault(`--lock is for lakes in S3, and ${lake} is a folder`);
+    throw args.fault(`--lock is for lakes in S3, and ${lake} is a path`);
   try {
     return args.text('record') === undefined ? await verify(lake, args) : await record(lake, args);
   } catch (error) {

@@ -1,23 +1,23 @@
 // The small files around a log: checkpoint, policy, seal, tiles, snapshot.
 
-import { dirname, join } from 'node:path';
+import { posix } from 'node:path';
 import { HASH_BYTES, sha256Hex } from '../batch/merkle.ts';
 import { decodeSeal, SealError } from '../batch/seal.ts';
 import { parseCheckpoint } from '../seal/checkpoint.ts';
 import { NoteError, openNote, splitNote, vkey } from '../seal/note.ts';
 import { type Policy, parsePolicy } from '../seal/policy.ts';
 import { TILE_WIDTH } from '../seal/tiles.ts';
-import { readFile } from '../verify/files.ts';
 import { type Inspection, shown } from './inspection.ts';
 
-const MAX_POLICY_BYTES = 1 << 20;
+/** Reads a file near the one that is looked at; null when there is none. */
+export type ReadNear = (path: string) => Promise<Buffer | null>;
 
 /** A signed checkpoint. Its signatures are checked with the policy beside it, where there is one. */
-export function inspectCheckpoint(path: string, file: Uint8Array): Inspection {
+export async function inspectCheckpoint(path: string, file: Uint8Array, read: ReadNear): Promise<Inspection> {
   try {
     const { text, signatures } = splitNote(file);
     const { origin, size, root, extensions } = parseCheckpoint(text);
-    const policy = policyNear(path);
+    const policy = await policyNear(path, read);
     const verdict =
       policy === null ? 'not checked: no policy lies beside it' : signatureVerdict(file, policy);
     const base64 = Buffer.from(root).toString('base64');
@@ -48,9 +48,10 @@ export function inspectCheckpoint(path: string, file: Uint8Array): Inspection {
   }
 }
 
-function policyNear(path: string): Policy | null {
-  for (const folder of [dirname(path), dirname(dirname(path))]) {
-    const bytes = readFile('', join(folder, 'policy'), MAX_POLICY_BYTES);
+async function policyNear(path: string, read: ReadNear): Promise<Policy | null> {
+  const folder = posix.dirname(path);
+  for (const near of [folder, posix.dirname(folder)]) {
+    const bytes = await read(posix.join(near, 'policy'));
     if (bytes !== null) return parsePolicy(bytes.toString('utf8'));
   }
   return null;

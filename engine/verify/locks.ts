@@ -170,7 +170,7 @@ function faultOf(
   since: string,
 ): Fault | null {
   if (told === null || told.days === 0) return null;
-  const wanted = `${told.days} days from when it was ${since}`;
+  const wanted = `${told.days} ${told.days === 1 ? 'day' : 'days'} from when it was ${since}`;
   if (lock === null) return { verdict: 'UNLOCKED', reason: `no lock; it should be locked for ${wanted}` };
   if (told.mode === 'compliance' && lock.mode === 'governance') {
     const reason = 'locked in governance mode, which can be lifted; compliance mode was told';

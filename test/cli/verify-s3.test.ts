@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { run as inspect } from '../../engine/cli/inspect.ts';
 import { run } from '../../engine/cli/verify.ts';
 import type { Report } from '../../engine/verify/report.ts';
 import { type LakeBuilder, soundLake } from '../support/lake.ts';
@@ -36,12 +37,16 @@ afterAll(async () => {
 });
 
 /** Runs the command in this process. */
-async function command(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+function command(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  return printed(() => run(argv));
+}
+
+async function printed(call: () => Promise<number>): Promise<{ code: number; out: string; err: string }> {
   const [out, err] = [vi.spyOn(process.stdout, 'write'), vi.spyOn(console, 'error')];
   out.mockImplementation(() => true);
   err.mockImplementation(() => {});
   try {
-    const code = await run(argv);
+    const code = await call();
     const text = (calls: unknown[][]): string => calls.map(([first]) => String(first)).join('');
     return { code, out: text(out.mock.calls), err: text(err.mock.calls) };
   } finally {
@@ -116,6 +121,22 @@ describe('firn verify s3://', () => {
     s3.faults.clear();
     expect([code, out]).toEqual([130, '']);
     expect(err).toContain('no verdict');
+  });
+});
+
+describe('firn inspect s3://', () => {
+  test('shows an object and a checkpoint with the policy beside it; what a marker hides is told', async () => {
+    const at = (key: string, bucket = 'lake'): ReturnType<typeof command> =>
+      printed(() => inspect([`s3://${bucket}/plant/a/${key}`, '--endpoint', s3.url]));
+    expect(await at(lake.keys[1] as string)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^batch object .*\nfile /),
+    });
+    const checkpoint = await at(`_log/${lake.origin}/checkpoint`);
+    expect(checkpoint).toMatchObject({ code: 0, out: expect.stringContaining('from the policy beside it') });
+    const hidden = await at(lake.keys[1] as string, 'bad');
+    expect(hidden).toMatchObject({ code: 2, out: '', err: expect.stringContaining('a delete marker of') });
+    expect(await at('nothing')).toMatchObject({ code: 2, err: expect.stringContaining('no such object') });
   });
 });
 

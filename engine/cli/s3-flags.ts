@@ -16,10 +16,10 @@ export const s3Flags: Readonly<Record<string, Flag>> = {
  */
 export function s3Settings(args: Arguments, lake: string): S3Settings {
   if (/^[a-z0-9]+:\/\//.test(lake) && !isS3(lake))
-    throw args.fault(`a lake is a folder or s3://BUCKET/PREFIX, not ${lake}`);
+    throw args.fault(`expected a path or s3://BUCKET/PREFIX, not ${lake}`);
   const misplaced = ['endpoint', 'region'].find((name) => args.text(name) !== undefined);
   if (!isS3(lake) && (misplaced !== undefined || args.switch('path-style')))
-    throw args.fault(`--${misplaced ?? 'path-style'} is for lakes in S3, and ${lake} is a folder`);
+    throw args.fault(`--${misplaced ?? 'path-style'} is for lakes in S3, and ${lake} is a path`);
   const endpoint = args.text('endpoint');
   if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint))
     throw args.fault(
