@@ -1,7 +1,7 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
-// target of the native codec, a short crash run, the package installed into empty projects, and the README's commands in a
-// fresh clone. Each step that is not a suite counts as one test, each fuzz target too. The last line is always
-// `N passed, N failed`, with `, N skipped` where so.
+// target of the native codec, a short crash run and a few faults in system calls, the package installed into empty
+// projects, and the README's commands in a fresh clone. Each step that is not a suite counts as one test, each fuzz target
+// too. The last line is always `N passed, N failed`, with `, N skipped` where so.
 //
 //   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,package,newcomer,guard]
 
@@ -16,7 +16,9 @@ import { parseArgs } from 'node:util';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CRASH = join(ROOT, 'dist/test/crash/run.js');
+const SYSCALLS = join(ROOT, 'dist/test/crash/syscalls.js');
 const CRASH_ROUNDS = '5';
+const SYSCALL_ROWS = '12';
 const FUZZ_SECONDS = '30';
 
 const total = { passed: 0, failed: 0, skipped: [] };
@@ -127,6 +129,7 @@ try {
   }
   if (only.includes('crash')) {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
+    await script(`syscall faults, ${SYSCALL_ROWS} rows`, [SYSCALLS, '--most', SYSCALL_ROWS, '--json']);
   }
   if (only.includes('package')) await script('the package in empty projects', ['test/package.mjs']);
   if (only.includes('newcomer')) await newcomer();
