@@ -1,9 +1,9 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
-// target of the native codec, a short crash run and a few faults in system calls, the package installed into empty
-// projects, and the README's commands in a fresh clone. Each step that is not a suite counts as one test, each fuzz target
-// too. The last line is always `N passed, N failed`, with `, N skipped` where so.
+// target of the native codec, a short crash run, a few faults in system calls, a short outage drill, the package installed
+// into empty projects, and the README's commands in a fresh clone. Each step that is not a suite counts as one test, each
+// fuzz target too. The last line is always `N passed, N failed`, with `, N skipped` where so.
 //
-//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,package,newcomer,guard]
+//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,drill,package,newcomer,guard]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,6 +19,8 @@ const CRASH = join(ROOT, 'dist/test/crash/run.js');
 const SYSCALLS = join(ROOT, 'dist/test/crash/syscalls.js');
 const CRASH_ROUNDS = '5';
 const SYSCALL_ROWS = '12';
+const DRILL = join(ROOT, 'dist/test/drill/outage.js');
+const DRILL_SECONDS = '6';
 const FUZZ_SECONDS = '30';
 
 const total = { passed: 0, failed: 0, skipped: [] };
@@ -106,6 +108,7 @@ const only = values.only?.split(',') ?? [
   'native',
   'fuzz',
   'crash',
+  'drill',
   'package',
   'newcomer',
   'guard',
@@ -130,6 +133,9 @@ try {
   if (only.includes('crash')) {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
     await script(`syscall faults, ${SYSCALL_ROWS} rows`, [SYSCALLS, '--most', SYSCALL_ROWS, '--json']);
+  }
+  if (only.includes('drill')) {
+    await script(`outage drill, ${DRILL_SECONDS} s`, [DRILL, '--seconds', DRILL_SECONDS, '--json']);
   }
   if (only.includes('package')) await script('the package in empty projects', ['test/package.mjs']);
   if (only.includes('newcomer')) await newcomer();
