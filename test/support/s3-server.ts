@@ -101,14 +101,16 @@ export class S3Server {
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     let released = false;
-    response.once('close', () => {
+    // Before the last byte of an answer leaves: with that, the client may come with its next request.
+    const release = (): void => {
       if (!released) this.underWay -= 1;
       released = true;
-    });
+    };
+    response.once('close', release);
     try {
       const read = await readRequest(request);
       const fault = this.faults.next(read.method, read.key, read.query);
-      const status = await this.#reply(read, fault, response);
+      const status = await this.#reply(read, fault, response, release);
       const { method, key, query, headers } = read;
       this.requests.push({ method, key, query: String(query), headers, status });
     } catch {
@@ -117,7 +119,12 @@ export class S3Server {
     }
   }
 
-  async #reply(request: S3Request, fault: Fault | null, response: ServerResponse): Promise<number> {
+  async #reply(
+    request: S3Request,
+    fault: Fault | null,
+    response: ServerResponse,
+    release: () => void,
+  ): Promise<number> {
     if (fault?.kind === 'cut') {
       response.destroy();
       return 0;
@@ -131,7 +138,7 @@ export class S3Server {
     const length = answer.status === 204 ? {} : { 'content-length': String(answer.body.length) };
     const date = new Date(Date.now() + this.skewMs).toUTCString();
     response.writeHead(answer.status, { date, 'x-amz-request-id': 'TEST', ...answer.headers, ...length });
-    await send(response, bodyless ? Buffer.alloc(0) : answer.body, fault);
+    await send(response, bodyless ? Buffer.alloc(0) : answer.body, fault, release);
     return answer.status;
   }
 
@@ -201,7 +208,12 @@ function inPlace(fault: Extract<Fault, { kind: 'status' }>): S3Answer {
 }
 
 /** Ends the response with `body`, spoiled as the fault says. */
-async function send(response: ServerResponse, body: Buffer, fault: Fault | null): Promise<void> {
+async function send(
+  response: ServerResponse,
+  body: Buffer,
+  fault: Fault | null,
+  release: () => void,
+): Promise<void> {
   const half = body.subarray(0, body.length >> 1);
   switch (fault?.kind) {
     case 'stall':
@@ -213,6 +225,7 @@ async function send(response: ServerResponse, body: Buffer, fault: Fault | null)
     case 'trickle': {
       const step = Math.max(1, Math.ceil(body.length / fault.pieces));
       for (let at = 0; at < body.length && !response.destroyed; at += step) {
+        if (at + step >= body.length) release();
         response.write(body.subarray(at, at + step));
         await sleep(fault.everyMs);
       }
@@ -222,10 +235,12 @@ async function send(response: ServerResponse, body: Buffer, fault: Fault | null)
     case 'wrong': {
       const other = Buffer.from(body);
       other[other.length >> 1] = (other[other.length >> 1] ?? 0) ^ 1;
+      release();
       response.end(other);
       return;
     }
     default:
+      release();
       response.end(body);
   }
 }
