@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { crc32c } from '../../engine/crc32c.ts';
 import { NO_SLAB, RingWorker } from '../../engine/ring/claim.ts';
 import { RingConsumer } from '../../engine/ring/consumer.ts';
@@ -29,6 +29,29 @@ describe.each(STARTS)('ring worker, counters from %i', (start) => {
     expect(a.claim()).toBe(slotAt(ring, start, 2));
     expect(b.claim()).toBe(NO_SLAB);
     expect(a.claim()).toBe(NO_SLAB);
+  });
+
+  test('ring: a slab that another worker claims between look and claim is left to it', () => {
+    const ring = ringAt(start);
+    publish(ring, 2);
+    const [a, b] = [new RingWorker(ring, 0), new RingWorker(ring, 1)];
+    const owner = slabWord(slotAt(ring, start, 0), SLAB.owner);
+    const claimed: number[] = [];
+    const load = Atomics.load;
+    // The moment in question: the first worker has seen that the slab is free and has not taken it yet.
+    const spy = vi.spyOn(Atomics, 'load').mockImplementation(((words: Int32Array, at: number) => {
+      const value = load(words, at);
+      if (at !== owner || value !== 0 || claimed.length > 0) return value;
+      claimed.push(-1);
+      claimed[0] = b.claim();
+      return value;
+    }) as typeof Atomics.load);
+    try {
+      claimed.push(a.claim());
+    } finally {
+      spy.mockRestore();
+    }
+    expect(claimed).toEqual([slotAt(ring, start, 0), slotAt(ring, start, 1)]);
   });
 
   test('ring: a slab that is free again is claimed before newer ones', () => {
