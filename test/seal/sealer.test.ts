@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { POSITION } from '../../engine/ring/layout.ts';
+import { diskStorage } from '../../engine/storage.ts';
+import { faultyStorage } from '../support/faulty-storage.ts';
 import { independent, independentRuns } from '../support/independent.ts';
 import { HASTY_STORAGE, reading } from '../support/journal-feed.ts';
 import { temporaryFolder } from '../support/journal-folder.ts';
@@ -336,5 +338,29 @@ test('sealer: checkpoints come at most every ten seconds, the first of an hour a
   const kept = join(b.lake, '_log', ENGINE, 'checkpoints');
   const sizes = [1, 3, 5, 6, 7].filter((size) => existsSync(join(kept, String(size).padStart(20, '0'))));
   expect(sizes).toEqual([1, 6, 7]);
+  sealer.close();
+});
+
+test('sealer: a batch is on disk step by step: its cut, its object, that object’s name, its seal, and then the lake', async () => {
+  const b = bed({ cut: { records: 2 } });
+  const { storage, trace } = faultyStorage(diskStorage, null);
+  const sealer = await b.open(storage);
+  await settle(sealer);
+  b.feed.frame([1, 2].map((value) => reading('2026-02-01T01:00:00Z', value)).join('\n'), NOON);
+  trace.length = 0;
+  while (b.seals().length === 0) await sealer.step();
+  const outbox = join(b.folder, 'state/outbox');
+  const names = trace.map(({ kind, on }) => (typeof on === 'string' ? `${kind} ${on}` : kind));
+  const after = (from: number, what: string): number => {
+    const at = names.findIndex((name, i) => i > from && name.startsWith(what));
+    expect(at, `${what} after ${from} in ${names.join(', ')}`).toBeGreaterThan(from);
+    return at;
+  };
+  const cut = after(-1, 'datasync');
+  const created = after(-1, `create ${outbox}`);
+  expect(created).toBeGreaterThan(cut);
+  const final = after(after(after(created, 'sync'), `syncFolder ${outbox}`), 'datasync');
+  const lake = names.findIndex((name) => /^(link|create|rename) /.test(name) && name.includes(b.lake));
+  expect(lake).toBeGreaterThan(final);
   sealer.close();
 });
