@@ -1,10 +1,11 @@
 // The seal stage from outside: what lies in the lake after a feed, recomputed with node:crypto and the zstd program alone.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { POSITION } from '../../engine/ring/layout.ts';
+import type { Sink } from '../../engine/sink/sink.ts';
 import { diskStorage } from '../../engine/storage.ts';
 import { faultyStorage } from '../support/faulty-storage.ts';
 import { independent, independentRuns } from '../support/independent.ts';
@@ -363,4 +364,60 @@ test('sealer: a batch is on disk step by step: its cut, its object, that objectâ
   const lake = names.findIndex((name) => /^(link|create|rename) /.test(name) && name.includes(b.lake));
   expect(lake).toBeGreaterThan(final);
   sealer.close();
+});
+
+test('sealer: a checkpoint that somebody changed meanwhile is compared again, and is published only when it was replaced', async () => {
+  const b = bed({ cut: { records: 1 } });
+  const inner = b.sink();
+  let refusals = 0;
+  const refusing: Sink['replace'] = async (key, body, was) => {
+    if (refusals === 0) return inner.replace(key, body, was);
+    refusals -= 1;
+    return 'different';
+  };
+  const sink: Sink = {
+    putNew: (key, body, seal) => inner.putNew(key, body, seal),
+    get: (key) => inner.get(key),
+    remove: (key) => inner.remove(key),
+    probe: () => inner.probe(),
+    replace: refusing,
+  };
+  const sealer = await b.open(HASTY_STORAGE, sink);
+  refusals = 2;
+  b.feed.frame(reading('2026-02-01T01:00:00Z'), NOON);
+  await settle(sealer);
+  const checkpoint = join(b.lake, `_log/${ENGINE}/checkpoint`);
+  expect(b.ofType('checkpoint')).toHaveLength(1);
+  const first = readFileSync(checkpoint, 'utf8');
+  expect(first.split('\n')[1]).toBe('1');
+
+  refusals = Number.POSITIVE_INFINITY;
+  b.feed.frame(reading('2026-02-01T02:00:00Z'), NOON);
+  b.clock.pass(11_000);
+  await settle(sealer);
+  expect(b.ofType('checkpoint')).toHaveLength(1);
+  expect(b.ofType('outage').at(-1)?.message).toContain('changed by someone else again and again');
+  expect(readFileSync(checkpoint, 'utf8')).toBe(first);
+  sealer.close();
+});
+
+test('sealer: a second engine that publishes other seals under the same name fences this one off', async () => {
+  const [b, other] = [bed({ cut: { records: 1 } }), bed({ cut: { records: 1 } })];
+  const [sealer, stranger] = [await b.open(HASTY_STORAGE), await other.open(HASTY_STORAGE)];
+  for (const [each, value] of [
+    [b, 1],
+    [other, 2],
+  ] as const) {
+    each.feed.frame(reading('2026-02-01T01:00:00Z', value), NOON);
+  }
+  await settle(sealer);
+  await settle(stranger);
+  const key = `_log/${ENGINE}/checkpoint`;
+  writeFileSync(join(b.lake, key), readFileSync(join(other.lake, key)));
+  b.feed.frame(reading('2026-02-01T02:00:00Z'), NOON);
+  b.clock.pass(11_000);
+  await expect(settle(sealer)).rejects.toThrow(/fenced off.*second engine/s);
+  expect(readFileSync(join(b.lake, key))).toEqual(readFileSync(join(other.lake, key)));
+  sealer.close();
+  stranger.close();
 });
