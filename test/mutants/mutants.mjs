@@ -239,8 +239,7 @@ export const MUTANTS = [
     'engine/seal/sealer.ts',
     '    writer.sync();\n    const seals: Uint8Array[] = [];',
     '    const seals: Uint8Array[] = [];',
-    'seal/recovery',
-    'fault/seal',
+    'seal/sealer',
   ),
   mutant(
     'final-seal-not-synced',
@@ -324,7 +323,6 @@ export const MUTANTS = [
     'if (!equalHashes(log.root(lake.size), lake.root)) {',
     'if (log.size < 0) {',
     'seal/identity',
-    'seal/checkpoint',
   ),
   mutant(
     'checkpoint-replace-ignored',
@@ -332,8 +330,15 @@ export const MUTANTS = [
     'engine/seal/publisher.ts',
     "if ((await sink.replace(checkpointKey(engine), note, was)) === 'replaced') return;",
     'await sink.replace(checkpointKey(engine), note, was);\n      return;',
-    'seal/checkpoint',
-    'seal/identity',
+    'seal/sealer',
+  ),
+  mutant(
+    'fence-ignored',
+    'a running engine goes on over the checkpoint of a second one',
+    'engine/seal/publisher.ts',
+    'throw error instanceof ConfigError ? new FatalError',
+    'if (error instanceof ConfigError) return { note: null };\n        throw error instanceof ConfigError ? new FatalError',
+    'seal/sealer',
   ),
   mutant(
     'heartbeat-missing',
