@@ -25,11 +25,8 @@ export function s3Settings(args: Arguments, lake: string): S3Settings {
     throw args.fault(
       `--endpoint takes a URL such as https://minio.example:9000, not ${JSON.stringify(endpoint)}`,
     );
-  // The SDK reads the endpoint there, but not that its host names no bucket.
-  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
-  const fromEnvironment = endpoint === undefined ? ofS3 || ofAll || undefined : undefined;
   return {
-    endpoint: endpoint ?? fromEnvironment,
+    endpoint,
     region: args.text('region'),
     ...(args.switch('path-style') && { forcePathStyle: true }),
   };

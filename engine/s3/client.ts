@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 
 /** Where and how; everything else, credentials above all, comes from the SDK's default chain. Structured-cloneable. */
 export interface S3Settings {
-  /** URL of a store that is not Amazon's. */
+  /** URL of a store that is not Amazon's; default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`. */
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   /** Bucket in the path, not in the host name; default: with an endpoint that is not Amazon's. */
@@ -32,7 +32,11 @@ export async function openClient(settings: S3Settings): Promise<OpenClient> {
   // biome-ignore lint/style/noProcessEnv: the SDK has no other switch for it
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const sdk = await import('@aws-sdk/client-s3');
-  const { endpoint, region } = settings;
+  const { region } = settings;
+  // The SDK reads the endpoint there too, but not that its host names no bucket.
+  // biome-ignore lint/style/noProcessEnv: the names are the SDK's
+  const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
+  const endpoint = settings.endpoint ?? (ofS3 || ofAll || undefined);
   const amazon = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
   const options = (given: string | undefined): Sdk.S3ClientConfig => ({
     ...(endpoint !== undefined && { endpoint }),

@@ -76,7 +76,7 @@ export function faultyStorage(
     const { how, code = 'EIO' } = fault as Fault;
     if (how === 'done') run(...args);
     else if (how === 'torn' && kind === 'write') tearWrite(inner, args);
-    throw Object.assign(new Error(`${code}: injected, ${kind}`), { code });
+    throw Object.assign(new Error(`${code}: injected, ${kind}`), { code, syscall: kind });
   }
 
   const storage = Object.fromEntries(
