@@ -1,9 +1,10 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
-// target of the native codec, a short crash run, a few faults in system calls, a short outage drill, the package installed
-// into empty projects, and the README's commands in a fresh clone. Each step that is not a suite counts as one test, each
-// fuzz target too. The last line is always `N passed, N failed`, with `, N skipped` where so.
+// target of the native codec, a short crash run, a few faults in system calls, a short outage drill, the S3 sink on a real
+// server where one is installed, the package in empty projects, and the README's commands in a fresh clone. Each step that is
+// not a suite counts as one test, each fuzz target too. The last line is always `N passed, N failed`, with `, N skipped`
+// where so.
 //
-//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,drill,package,newcomer,guard]
+//   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,drill,services,package,newcomer,guard]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { missingPackages } from './radosgw/start.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CRASH = join(ROOT, 'dist/test/crash/run.js');
@@ -81,6 +83,14 @@ async function script(name, args) {
   add(name, child.exitCode ?? 1, counts);
 }
 
+/** The tests against a real S3 server, where its packages are installed. */
+async function services() {
+  const name = 'a real S3 server (radosgw)';
+  const missing = missingPackages();
+  if (missing.length === 0) await script(name, ['test/radosgw/run.mjs', '--json']);
+  else total.skipped.push({ name, reason: `apt-get install --no-install-recommends ${missing.join(' ')}` });
+}
+
 /** A source tree without git (an unpacked archive) has nothing to clone. */
 async function newcomer() {
   if (existsSync(join(ROOT, '.git')))
@@ -109,6 +119,7 @@ const only = values.only?.split(',') ?? [
   'fuzz',
   'crash',
   'drill',
+  'services',
   'package',
   'newcomer',
   'guard',
@@ -137,6 +148,7 @@ try {
   if (only.includes('drill')) {
     await script(`outage drill, ${DRILL_SECONDS} s`, [DRILL, '--seconds', DRILL_SECONDS, '--json']);
   }
+  if (only.includes('services')) await services();
   if (only.includes('package')) await script('the package in empty projects', ['test/package.mjs']);
   if (only.includes('newcomer')) await newcomer();
   // Last: nothing else runs while it measures.
