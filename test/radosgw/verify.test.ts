@@ -101,6 +101,31 @@ describe.skipIf(endpoint === '')('verify on radosgw (skipped without FIRN_TEST_S
       );
   });
 
+  test('each of 50 objects, hidden one at a time behind a delete marker and shown again, is named', async () => {
+    const engine = await startEngine({ lake: `s3://${BUCKET}/markers`, s3: { endpoint } });
+    engines.push(engine);
+    // A day has an object of its own.
+    const days = Array.from({ length: 50 }, (_, i) => ({
+      sensor_id: 'sensor-1',
+      timestamp_utc: new Date(Date.UTC(2026, 0, 1 + i)).toISOString(),
+      temperature_c: i,
+      zone_id: 'A1',
+    }));
+    await engine.engine.ingest('coldchain', days);
+    await engine.engine.close();
+    const keys = (await batches('markers')).filter((key) => key.startsWith('coldchain/'));
+    expect(keys).toHaveLength(50);
+    for (const [i, key] of keys.entries()) {
+      const hide = { Bucket: BUCKET, Key: `markers/${key}` };
+      const { VersionId } = await client.send(new DeleteObjectCommand(hide));
+      // Every tenth by downloads as well: quick asks the store for each object, as the full one does.
+      for (const quick of i % 10 === 0 ? [true, false] : [true])
+        expect(found(await verify('markers', { quick }))).toEqual([`HIDDEN ${key}`]);
+      await client.send(new DeleteObjectCommand({ ...hide, VersionId }));
+    }
+    expect((await verify('markers')).findings).toEqual([]);
+  }, 240_000);
+
   test('other bytes over an object are ALTERED, EXTRA_VERSION and, without a lock, UNLOCKED', async () => {
     await written('altered', true);
     const Key = `altered/${(await batches('altered')).find((each) => each.startsWith('coldchain/'))}`;
