@@ -3,7 +3,7 @@
 
 import type { AuditDetails } from '../audit.ts';
 import { sha256Hex } from '../batch/merkle.ts';
-import { decodeSeal, type Seal } from '../batch/seal.ts';
+import { decodeSeal, type ObjectSeal, type Seal } from '../batch/seal.ts';
 import { FatalError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { SinkFault, SinkOutage } from '../sink/sink.ts';
@@ -40,8 +40,8 @@ export interface ObjectSenderOptions {
 
 export class ObjectSender {
   readonly #options: ObjectSenderOptions;
-  /** Schemas that are in the lake, by SHA-256. */
-  readonly #schemas = new Set<string>();
+  /** Schemas that are in the lake or on their way there, by SHA-256: a round of objects puts each once. */
+  readonly #schemas = new Map<string, Promise<void>>();
   #resent = 0;
 
   constructor(options: ObjectSenderOptions) {
@@ -56,19 +56,26 @@ export class ObjectSender {
   /** Puts schema and object. @returns null, or what the store has against this object. */
   async put({ bytes, seal, object }: Ready): Promise<SinkFault | null> {
     if (seal.kind === 'heartbeat' || object === null) return null;
-    const { published, registry } = this.#options;
-    if (!this.#schemas.has(seal.schema_sha256)) {
-      const { key, body } = schemaFile(registry, seal.schema, seal.schema_sha256);
-      await published.putOnce(key, body);
-      this.#schemas.add(seal.schema_sha256);
-    }
+    await this.#putSchema(seal);
     try {
-      await published.putOnce(seal.key, object, bytes);
+      await this.#options.published.putOnce(seal.key, object, bytes);
       return null;
     } catch (error) {
       if (error instanceof SinkFault) return error;
       throw error;
     }
+  }
+
+  #putSchema({ schema, schema_sha256 }: ObjectSeal): Promise<void> {
+    const known = this.#schemas.get(schema_sha256);
+    if (known !== undefined) return known;
+    const { published, registry } = this.#options;
+    const { key, body } = schemaFile(registry, schema, schema_sha256);
+    const put = published.putOnce(key, body);
+    this.#schemas.set(schema_sha256, put);
+    // Forgotten before those who wait for it hear of it: their next attempt puts it again.
+    put.catch(() => this.#schemas.delete(schema_sha256));
+    return put;
   }
 
   /**

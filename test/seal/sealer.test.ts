@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { POSITION } from '../../engine/ring/layout.ts';
-import type { Sink } from '../../engine/sink/sink.ts';
+import { type Sink, SinkOutage } from '../../engine/sink/sink.ts';
 import { diskStorage } from '../../engine/storage.ts';
 import { faultyStorage } from '../support/faulty-storage.ts';
 import { independent, independentRuns } from '../support/independent.ts';
@@ -420,4 +420,32 @@ test('sealer: a second engine that publishes other seals under the same name fen
   expect(readFileSync(join(b.lake, key))).toEqual(readFileSync(join(other.lake, key)));
   sealer.close();
   stranger.close();
+});
+
+test('sealer: a round of objects of one schema puts it once, and again after it was refused', async () => {
+  const b = bed({ cut: { records: 1 } });
+  const inner = b.sink();
+  const puts: string[] = [];
+  let refuse = true;
+  const sealer = await b.open(diskStorage, {
+    get: (key) => inner.get(key),
+    remove: (key) => inner.remove(key),
+    probe: () => inner.probe(),
+    replace: (key, body, was) => inner.replace(key, body, was),
+    putNew: (key, body, seal) => {
+      if (!key.startsWith('_schema/')) return inner.putNew(key, body, seal);
+      puts.push(key);
+      return refuse ? Promise.reject(new SinkOutage('away')) : inner.putNew(key, body);
+    },
+  });
+  for (let i = 0; i < 16; i++) b.feed.frame(reading('2026-02-01T11:59:58Z', i), NOON);
+  while (sealer.seal());
+  expect(b.positions[POSITION.waitingBatches]).toBe(16n);
+  await sealer.publish();
+  expect([puts.length, b.seals().length]).toEqual([1, 0]);
+  refuse = false;
+  b.clock.pass(1000);
+  await settle(sealer);
+  expect([puts.length, b.seals().length]).toEqual([2, 16]);
+  sealer.close();
 });
