@@ -27,6 +27,15 @@ export function openFolders(storage: Storage, config: Pick<Config, 'data' | 'lak
     log: join(data, 'state', 'log'),
   };
   for (const folder of Object.values(folders)) ensureFolder(storage, folder, 0o700);
-  if (!isS3(config.lake)) ensureFolder(storage, config.lake, 0o777);
+  if (!isS3(config.lake)) ensureLake(storage, config.lake, folders.records);
   return folders;
+}
+
+/** A lake on a sick or unmounted disk is waited out by the seal stage, where there is a history to take frames for. */
+function ensureLake(storage: Storage, lake: string, records: string): void {
+  try {
+    ensureFolder(storage, lake, 0o777);
+  } catch (error) {
+    if (storage.list(records).length === 0) throw error;
+  }
 }

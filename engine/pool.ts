@@ -241,8 +241,8 @@ class RunningPool implements Pool {
 }
 
 /**
- * What the end of committer or sealer means. Only a start leaves its thread with what the store answered (later it is
- * waited out): nothing has gone wrong with what is stored, the store just cannot be used.
+ * What the end of committer or sealer means. Only the start of a data folder without a history leaves its thread with what
+ * the store answered (any other waits it out): nothing has gone wrong with what is stored, the store just cannot be used.
  */
 function faultOf(task: Task, error: Error, lake: string): Error {
   if (error instanceof FatalError || error instanceof ConfigError) return error;

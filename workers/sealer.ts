@@ -16,7 +16,7 @@ import { compress, initCompress } from './compress.ts';
 
 /**
  * Ends when told to close.
- * @throws ConfigError, FatalError, SinkOutage as `openSealer` does; FatalError while it runs.
+ * @throws ConfigError, FatalError, SinkOutage, SinkFault as `openSealer` does; FatalError while it runs.
  */
 export async function run(data: SealerData & { ring: Ring; port: MessagePort }): Promise<void> {
   const { ring, port } = data;

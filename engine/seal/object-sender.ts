@@ -42,6 +42,8 @@ export class ObjectSender {
   readonly #options: ObjectSenderOptions;
   /** Schemas that are in the lake or on their way there, by SHA-256: a round of objects puts each once. */
   readonly #schemas = new Map<string, Promise<void>>();
+  /** Objects in quarantine that were told again in this run. */
+  readonly #toldAgain = new Set<number>();
   #resent = 0;
 
   constructor(options: ObjectSenderOptions) {
@@ -121,7 +123,7 @@ export class ObjectSender {
   }
 
   /**
-   * Puts again what the lake lost: objects of logged seals from `from` on, as far as the outbox has them. At a start.
+   * Puts again what the lake lost: objects of logged seals from `from` on, as far as the outbox has them. When the lake is opened.
    * @throws SinkOutage, SinkFault when the store cannot be used
    */
   async republish(from: number): Promise<void> {
@@ -138,7 +140,7 @@ export class ObjectSender {
 
   /**
    * One attempt for each object in quarantine. `again`: those that the store still refuses are told again (at a start:
-   * a crash may have taken the event).
+   * a crash may have taken the event), once in a run.
    * @throws SinkOutage
    */
   async resend(again = false): Promise<void> {
@@ -154,7 +156,10 @@ export class ObjectSender {
       }
       const fault = await this.put({ index, bytes, seal, object });
       if (fault !== null) {
-        if (again) audit('object.quarantined', seal.key, { new: { index }, reason: fault.message });
+        if (again && !this.#toldAgain.has(index)) {
+          this.#toldAgain.add(index);
+          audit('object.quarantined', seal.key, { new: { index }, reason: fault.message });
+        }
         continue;
       }
       quarantine.remove(index);

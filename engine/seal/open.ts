@@ -1,5 +1,6 @@
 // Starts the seal stage on its folders, the same way after a clean stop as after a crash, and after a comparison with the
-// lake: what the lake lost is put again, and a lake that knows more than this state is refused.
+// lake: what the lake lost is put again, and a lake that knows more than this state is refused. Where devices have been
+// served before, a store that is away does not keep the stage from starting: its lake is opened later (opening.ts).
 
 import { type AuditDetails, auditEntry } from '../audit.ts';
 import { classKey } from '../batch/object-key.ts';
@@ -15,12 +16,11 @@ import type { Sink } from '../sink/sink.ts';
 import { ensureFolder, type Storage } from '../storage.ts';
 import { Builder } from './builder.ts';
 import { Cutter } from './cutter.ts';
-import { compareWithLake } from './identity.ts';
 import { Intake } from './intake.ts';
 import type { SigningKey } from './key.ts';
-import { putPolicy } from './lake-files.ts';
 import { SealLog } from './log.ts';
-import { ObjectSender, type ObjectSenderOptions } from './object-sender.ts';
+import { ObjectSender } from './object-sender.ts';
+import { attempt, type Fillers, LakeOpening, type LakeOpeningOptions } from './opening.ts';
 import { Outbox } from './outbox.ts';
 import {
   DEFAULT_CUT,
@@ -73,38 +73,30 @@ export interface SealerOptions
 /**
  * Opens the stage and recovers.
  * @throws ConfigError when lake and log do not fit together or the store cannot be a lake; FatalError when stored state
- *   is damaged; SinkOutage when the store cannot be reached.
+ *   is damaged; SinkOutage, SinkFault when the store cannot be used and the data folder has no history.
  */
 export async function openSealer(options: SealerOptions): Promise<Sealer> {
   const { storage, folders, sink, engine, key, post, clock } = options;
   ensureFolder(storage, folders.outbox, 0o700);
   const log = SealLog.open(storage, folders.log);
-  const probe = await sink.probe();
-  const { size: lakeSize } = await compareWithLake(sink, { engine, key }, log);
-  const known = await putPolicy(sink, engine, key.publicKey);
-  const tell = (action: string, target: string, details: AuditDetails): void =>
+  const audit = (action: string, target: string, details: AuditDetails): void =>
     post({ type: 'audit', event: auditEntry(clock, action, target, details) });
-  const { sealer, sender } = recover(options, log, lakeSize, tell);
-  await sender.resend(true);
-  await sender.republish(lakeSize);
-  tell('store.probe', options.lake, { new: { ...probe } });
-  if (!known && log.size > 0) {
-    tell('lake.lost', options.lake, {
-      old: { seals: log.size },
-      new: { seals: lakeSize },
-      reason:
-        'the lake holds nothing of this log: is it the right folder, and mounted? The log is published again; objects that left the outbox are missing',
-    });
-  }
+  const opening = new LakeOpening({ sink, engine, key, log, lake: options.lake, audit });
+  // Nothing is journaled before a lake was opened: without a history its address and rights may just be wrong.
+  const needed = Atomics.load(options.positions, POSITION.journalDurable) === 0n;
+  const away = await attempt(opening.meet(), needed);
+  const { sealer, publisher, fillers } = recover(options, log, opening, audit);
+  const failed = away ?? (await attempt(opening.open(fillers), needed));
+  if (failed !== null) publisher.away(failed);
   return sealer;
 }
 
 function recover(
   options: SealerOptions,
   log: SealLog,
-  lakeSize: number,
-  audit: ObjectSenderOptions['audit'],
-): { sealer: Sealer; sender: ObjectSender } {
+  opening: LakeOpening,
+  audit: LakeOpeningOptions['audit'],
+): { sealer: Sealer; publisher: Publisher; fillers: Fillers } {
   const { storage, folders, registry, engine, key, clock, positions, segmentBytes, post } = options;
   const nowMs = (): number => clock.monotonicMs();
   const start = startState(storage, folders, engine, log, (stream) => registry.byNumber(stream).table);
@@ -127,14 +119,14 @@ function recover(
     ...{ sink: options.sink, log, engine, key, nowMs, keptHour },
     wallMs: () => clock.wallMs(),
     checkpointEveryMs: options.checkpointEveryMs,
-    checkpointSize: lakeSize,
+    checkpointSize: opening.lakeSize,
   });
   const sender = new ObjectSender({
     ...{ log, outbox, quarantine, registry, published, audit },
     refusals: new Refusals(options.sink),
   });
   const publisher = new Publisher({
-    ...{ log, outbox, quarantine, sender, seals, published, nowMs, post },
+    ...{ log, outbox, quarantine, opening, sender, seals, published, nowMs, post },
     random: options.random,
   });
   for (const final of journal.waiting) publisher.push(final);
@@ -171,7 +163,7 @@ function recover(
       for (const open of [reader, records, seals, writer, log]) open.close();
     },
   });
-  return { sealer, sender };
+  return { sealer, publisher, fillers: { sender, published } };
 }
 
 /** The cutter as the snapshot left it, with the cuts of the seal journal to be filled again. */

@@ -31,7 +31,7 @@ export interface PublishedLogOptions {
   readonly checkpointEveryMs: number;
   readonly wallMs: () => number;
   readonly nowMs: () => number;
-  /** Size of the newest checkpoint in the lake, and the hour whose first checkpoint is kept. */
+  /** Size of the newest checkpoint in the lake (0: not known yet), and the hour whose first checkpoint is kept. */
   readonly checkpointSize: number;
   readonly keptHour: number;
 }
@@ -48,7 +48,7 @@ export class PublishedLog {
     this.#keptHour = options.keptHour;
   }
 
-  /** Size of the newest checkpoint that is known to be in the lake. */
+  /** Size of the newest checkpoint that is known to be in the lake; 0 before the lake was opened. */
   get size(): number {
     return this.#size;
   }
@@ -61,6 +61,11 @@ export class PublishedLog {
   get due(): boolean {
     const { log, nowMs, checkpointEveryMs } = this.#options;
     return this.#size < log.size && nowMs() - this.#publishedMs >= checkpointEveryMs;
+  }
+
+  /** The lake was opened, with a checkpoint of this size. */
+  found(size: number): void {
+    this.#size = size;
   }
 
   /**

@@ -1,6 +1,7 @@
 // Brings final seals into the lake, in the order that recovery relies on: schema documents, objects from the outbox, the
 // local log (fsync), then tiles and checkpoint. Everything can be done again: a name that is there with the same bytes is
-// done. Knows only seals that the seal journal holds; during an outage they wait there, and their objects in the outbox.
+// done. Knows only seals that the seal journal holds; during an outage they wait there, and their objects in the outbox. A
+// lake that was away at the start is opened first.
 
 import { decodeSeal } from '../batch/seal.ts';
 import { FatalError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { type SinkFault, SinkOutage } from '../sink/sink.ts';
 import { decodeFinal } from './cut.ts';
 import type { SealLog } from './log.ts';
 import { isOfStore, type ObjectSender, type Ready, type Resent } from './object-sender.ts';
+import type { LakeOpening } from './opening.ts';
 import { Outage } from './outage.ts';
 import { bytesOnDisk, type Outbox } from './outbox.ts';
 import type { PublishedLog } from './published-log.ts';
@@ -44,6 +46,7 @@ export interface PublisherOptions {
   readonly log: SealLog;
   readonly outbox: Outbox;
   readonly quarantine: Quarantine;
+  readonly opening: LakeOpening;
   readonly sender: ObjectSender;
   readonly seals: JournalFile;
   readonly published: PublishedLog;
@@ -124,6 +127,11 @@ export class Publisher {
     });
   }
 
+  /** The start has gone on without the lake: an outage, which ends with the opening. */
+  away(error: SinkOutage | SinkFault): void {
+    this.#outage.failed(error.message, error instanceof SinkOutage ? error.retryAfterMs : 0);
+  }
+
   /** The time for what is left is short: a drain. */
   hurry(): void {
     this.#outage.hurry();
@@ -131,23 +139,25 @@ export class Publisher {
 
   /** The checkpoint of a drain, kept for ever. @returns false during an outage. */
   async finish(): Promise<boolean> {
-    if (this.#options.log.size === 0) return true;
     if (this.#options.nowMs() < this.#outage.retryMs) return false;
     return this.#attempt(async () => {
-      await this.#checkpoint(true);
+      if (this.#options.log.size > 0) await this.#checkpoint(true);
       return true;
     });
   }
 
   async #attempt(round: () => Promise<boolean>): Promise<boolean> {
+    const { opening, sender, published } = this.#options;
     try {
-      const done = await round();
+      const opens = !opening.opened;
+      if (opens) await opening.openLate({ sender, published });
+      const done = (await round()) || opens;
       if (done) this.#outage.worked();
       return done;
     } catch (error) {
       // What the store refuses holds up the log as an outage does, until it is known to be that one object's fault.
       if (!isOfStore(error)) throw error;
-      this.#outage.failed(error.message, error instanceof SinkOutage ? error.retryAfterMs : 0);
+      this.away(error);
       return false;
     }
   }

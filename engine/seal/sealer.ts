@@ -66,7 +66,7 @@ export type ToSealer =
   | { readonly type: 'resend' }
   | { readonly type: 'close' };
 
-/** `ready`: recovered, identity compared with the lake, running. */
+/** `ready`: recovered and running; the lake is open, or its outage was told. */
 export type SealerMessage =
   | PublisherMessage
   | { readonly type: 'ready' }

@@ -231,7 +231,7 @@ test.runIf(canMount)(
 );
 
 test.runIf(canMount)(
-  `read-only: a lake that becomes so is an outage, a start on one and on such data is refused with a word ${NEEDS}`,
+  `read-only: a lake that becomes so is an outage, also for the next start; a first start on one and on such data is refused with a word ${NEEDS}`,
   async () => {
     const root = disk('16m');
     const lake = join(root, 'lake');
@@ -246,7 +246,16 @@ test.runIf(canMount)(
     expect(await stop(served)).toBe(0);
     await isExact(lake, one.sent);
     remount(root, 'ro');
-    const refused = await serve(data, lake);
+    const patient = await serve(data, lake);
+    await until(() => patient.log().includes('the lake cannot be written'));
+    expect(patient.log()).toMatch(/EROFS/);
+    const two = await post(patient.url);
+    expect(two.status).toBe(202);
+    remount(root, 'rw');
+    expect(await stop(patient)).toBe(0);
+    await isExact(lake, [...one.sent, ...two.sent]);
+    remount(root, 'ro');
+    const refused = await serve(join(temporary(), 'data'), lake);
     expect([refused.url, await refused.ended]).toEqual(['', 2]);
     expect(refused.log()).toMatch(/the lake cannot be used: .*EROFS/);
     const other = disk('4m');

@@ -5,7 +5,9 @@
 //   any, while running     outage            the same process goes on: told once, over once
 //   any, while running     fault, once       the same
 //   any, while running     death             the next start goes on
-//   any, at the start      outage, fault     the start is refused with that error, the next one goes on
+//   any, at the start      outage, fault     the same: the lake is opened later, nothing else is sent before
+//   any, at the very first outage, fault     the start is refused with that error: nothing was journaled yet
+//   any, at the start      death             the next start goes on
 //   an object              fault, always     quarantine, until the store takes it      (seal-quarantine.test.ts)
 //   the probe              anything          nothing is parked; not removed: parked all the same
 //   schema, tile, …        fault, always     the log waits                             (seal-quarantine.test.ts)
@@ -14,6 +16,7 @@
 // Each failure comes twice: the call was not done, and it was done and only its answer was lost.
 
 import { expect, test } from 'vitest';
+import { POSITION } from '../../engine/ring/layout.ts';
 import type { Sealer } from '../../engine/seal/sealer.ts';
 import { directorySink } from '../../engine/sink/directory.ts';
 import { type Sink, SinkFault, SinkOutage } from '../../engine/sink/sink.ts';
@@ -125,9 +128,9 @@ const ROWS: readonly (readonly [Failure, How])[] = [
 ];
 
 test.each(ROWS)(
-  'store: each call in turn ends in %s (%s): progress, or a start that is refused, and the same lake',
+  'store: each call in turn ends in %s (%s): progress, or a process that dies, and the same lake',
   async (failure, how) => {
-    const { objects, atStart, calls } = await reference();
+    const { objects, calls } = await reference();
     expect(objects.size).toBeGreaterThan(4);
     expect(new Set(calls)).toEqual(new Set(['probe', 'get', 'replace', 'putNew']));
     for (let at = 1; at <= calls.length; at++) {
@@ -143,8 +146,8 @@ test.each(ROWS)(
       }
       const row = `${at}: ${store.failed?.call} ${store.failed?.key}`;
       expect([row, store.failed !== null]).toEqual([row, true]);
-      if (at <= atStart || failure === 'death') {
-        // A start gives up, and says why; a process that died says nothing. The next start is the normal way.
+      if (failure === 'death') {
+        // The next start is the normal way.
         expect([row, thrown?.constructor]).toEqual([row, ERRORS[failure]().constructor]);
         bed.messages.length = 0;
         const next = await bed.open(HASTY_STORAGE, directorySink(HASTY_STORAGE, bed.lake));
@@ -160,6 +163,27 @@ test.each(ROWS)(
     }
   },
   240_000,
+);
+
+test.each(ROWS.filter(([failure]) => failure !== 'death'))(
+  'store: each call of a very first start ends in %s (%s): refused with that error, and the next one goes on',
+  async (failure, how) => {
+    const { objects, atStart } = await reference();
+    expect(atStart).toBe(4);
+    for (let at = 1; at <= atStart; at++) {
+      const bed = newBed();
+      const durable = Atomics.exchange(bed.positions, POSITION.journalDurable, 0n);
+      const store = failing(directorySink(HASTY_STORAGE, bed.lake), at, failure, how);
+      await expect(bed.open(HASTY_STORAGE, store.sink)).rejects.toThrow(ERRORS[failure]().message);
+      expect([at, bed.messages]).toEqual([at, []]);
+      Atomics.store(bed.positions, POSITION.journalDurable, durable);
+      const next = await bed.open(HASTY_STORAGE, directorySink(HASTY_STORAGE, bed.lake));
+      await work(bed, next);
+      next.close();
+      bed.close();
+      await checkLake(bed, objects, `start: ${at}`);
+    }
+  },
 );
 
 test.each(['outage', 'fault', 'death'] as const)(
