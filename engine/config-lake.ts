@@ -4,7 +4,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { isS3, parseAddress } from './s3/address.ts';
+import { isS3, parseAddress, parseEndpoint } from './s3/address.ts';
 
 const MAX_DAYS = 36_500;
 const days = z.number().int().min(1).max(MAX_DAYS);
@@ -63,22 +63,9 @@ export function lakeOf(lake: string, s3: S3Config | undefined, where: string): s
   }
   try {
     parseAddress(lake);
-    checkEndpoint(s3?.endpoint);
+    if (s3?.endpoint !== undefined) parseEndpoint(s3.endpoint, 's3.endpoint');
   } catch (error) {
     throw new ConfigError(`${where}: ${(error as Error).message}`);
   }
   return lake.replace(/\/$/, '');
-}
-
-function checkEndpoint(endpoint: string | undefined): void {
-  if (endpoint === undefined) return;
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new ConfigError('s3.endpoint: a URL such as https://minio.example:9000');
-  // The configuration is told in the audit trail.
-  if (url.username !== '' || url.password !== '')
-    throw new ConfigError(
-      's3.endpoint: no credentials in the URL: the environment or the shared files hold them',
-    );
-  if (url.search !== '' || url.hash !== '') throw new ConfigError('s3.endpoint: no query and no fragment');
 }

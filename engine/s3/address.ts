@@ -40,6 +40,23 @@ export function parseAddress(url: string): S3Address {
   return { bucket, prefix };
 }
 
+/**
+ * Reads the URL of a store that is not Amazon's. `name` = where it was said, for the message.
+ * @throws ConfigError, which never repeats what might be a password
+ */
+export function parseEndpoint(endpoint: string, name: string): URL {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new ConfigError(`${name}: a URL such as https://minio.example:9000`);
+  // The configuration is told in the audit trail, and the SDK would leave them out.
+  if (url.username !== '' || url.password !== '')
+    throw new ConfigError(
+      `${name}: no credentials in the URL: the environment or the shared files hold them`,
+    );
+  if (url.search !== '' || url.hash !== '') throw new ConfigError(`${name}: no query and no fragment`);
+  return url;
+}
+
 /** The address as an operator writes it; with `key` (relative to the prefix) that of an object. */
 export function addressText({ bucket, prefix }: S3Address, key = ''): string {
   return `s3://${bucket}/${prefix}${key}`.replace(/\/$/, '');

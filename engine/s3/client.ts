@@ -1,8 +1,9 @@
 // Opens the SDK's client, the one place where it is set up. The SDK is loaded only here and only when a lake is in S3.
-// Its own retries are off: they live in store.ts. Checksums are the ones that firn gives (FORMAT.md §3), no other is added.
+// Its own retries are off: they live in calls.ts. Checksums are the ones that firn gives (FORMAT.md §3), no other is added.
 
 import type * as Sdk from '@aws-sdk/client-s3';
 import { ConfigError } from '../errors.ts';
+import { parseEndpoint } from './address.ts';
 
 /** Where and how; everything else, credentials above all, comes from the SDK's default chain. Structured-cloneable. */
 export interface S3Settings {
@@ -26,7 +27,7 @@ const CONNECT_MS = 5_000;
 /** Where there is an endpoint nobody asks for the region, but a signature has one. */
 const ANY_REGION = 'us-east-1';
 
-/** @throws ConfigError when no region is told anywhere */
+/** @throws ConfigError when the endpoint is none, or no region is told anywhere */
 export async function openClient(settings: S3Settings): Promise<OpenClient> {
   // The pinned SDK runs on this Node; its notice about later ones would stand between the lines of the log.
   // biome-ignore lint/style/noProcessEnv: the SDK has no other switch for it
@@ -37,7 +38,10 @@ export async function openClient(settings: S3Settings): Promise<OpenClient> {
   // biome-ignore lint/style/noProcessEnv: the names are the SDK's
   const { AWS_ENDPOINT_URL_S3: ofS3, AWS_ENDPOINT_URL: ofAll } = process.env;
   const endpoint = settings.endpoint ?? (ofS3 || ofAll || undefined);
-  const amazon = endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+  const from =
+    settings.endpoint !== undefined ? 'the endpoint' : ofS3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  const amazon =
+    endpoint === undefined || /\.amazonaws\.com(\.cn)?$/.test(parseEndpoint(endpoint, from).hostname);
   const options = (given: string | undefined): Sdk.S3ClientConfig => ({
     ...(endpoint !== undefined && { endpoint }),
     ...(given !== undefined && { region: given }),

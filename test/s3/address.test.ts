@@ -1,7 +1,7 @@
 // Addresses of lakes in S3.
 
 import { expect, test } from 'vitest';
-import { addressText, parseAddress } from '../../engine/s3/address.ts';
+import { addressText, parseAddress, parseEndpoint } from '../../engine/s3/address.ts';
 
 test('s3 address: bucket and prefix, with or without a slash at the end', () => {
   expect(parseAddress('s3://lake')).toEqual({ bucket: 'lake', prefix: '' });
@@ -27,4 +27,14 @@ test.each([
   `s3://lake/${'x'.repeat(250)}/${'x'.repeat(250)}`,
 ])('s3 address: %s is refused', (url) => {
   expect(() => parseAddress(url)).toThrow(/s3:\/\//);
+});
+
+test.each([
+  ['minio', /AWS_ENDPOINT_URL: a URL such as https/],
+  ['ftp://minio.example', /a URL such as https/],
+  ['https://key:secret@minio.example', /no credentials in the URL/],
+  ['https://minio.example/?x=1', /no query/],
+])('s3 address: %s is no endpoint, and the message does not repeat it', (endpoint, words) => {
+  expect(() => parseEndpoint(endpoint, 'AWS_ENDPOINT_URL')).toThrow(words);
+  expect(() => parseEndpoint(endpoint, 'AWS_ENDPOINT_URL')).not.toThrow(/secret|ftp|x=1/);
 });

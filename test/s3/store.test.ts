@@ -311,3 +311,17 @@ test('s3 store: no credentials and no region are said in words', async () => {
   });
   await expect(openStore({ bucket: 'lake', prefix: '' }, {})).rejects.toThrow(/no region is known/);
 });
+
+test('s3 store: an endpoint of the environment that is none is a fault of the configuration, told by its name', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL', 'minio:9000');
+  const address = { bucket: 'lake', prefix: '' };
+  await expect(openStore(address, {})).rejects.toMatchObject({
+    name: 'ConfigError',
+    message: expect.stringMatching(/^AWS_ENDPOINT_URL: a URL such as/),
+  });
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', 'http://me:password@127.0.0.1');
+  await expect(openStore(address, {})).rejects.toThrow(/^AWS_ENDPOINT_URL_S3: no credentials in the URL/);
+  await expect(openStore(address, { endpoint: 'http://me:password@127.0.0.1' })).rejects.toThrow(
+    /^the endpoint: no credentials/,
+  );
+});
