@@ -6,7 +6,7 @@ import { isS3 } from '../s3/address.ts';
 import { parseVkey } from '../seal/note.ts';
 import { VerifyError } from '../verify/files.ts';
 import { DEFAULT_GRACE_MS, type VerifyOptions } from '../verify/options.ts';
-import { reportText } from '../verify/print.ts';
+import { reportText, visible } from '../verify/print.ts';
 import { checkProof, type ProofCheck, proveRecord, type RecordProof } from '../verify/record.ts';
 import { verifyLake } from '../verify/verify.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
@@ -72,7 +72,7 @@ export async function run(argv: string[]): Promise<number> {
     return args.text('record') === undefined ? await verify(lake, args) : await record(lake, args);
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
-    console.error(`firn verify: ${error.message}`);
+    console.error(`firn verify: ${visible(error.message)}`);
     return 2;
   }
 }

@@ -6,6 +6,14 @@ import { VERDICTS } from './report.ts';
 const SHOWN = 50;
 const WIDTH = 110;
 
+/** Whoever can write into a lake can name a file so that a terminal would show another verdict. */
+export function visible(line: string): string {
+  return line.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 const n = (value: number): string => value.toLocaleString('en-US');
 
 /** The whole report as text, with its last LF. */
@@ -40,7 +48,7 @@ export function reportText(report: Report): string {
     total === 0 ? 'SOUND: no finding' : `NOT SOUND: ${n(total)} finding${total === 1 ? '' : 's'}`,
     '',
   );
-  return lines.join('\n');
+  return lines.map(visible).join('\n');
 }
 
 function originLines({
