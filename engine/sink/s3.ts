@@ -4,7 +4,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { S3Error } from '../s3/errors.ts';
-import type { ObjectInfo, PutOptions } from '../s3/objects.ts';
+import type { ObjectInfo, ObjectLock, PutOptions } from '../s3/objects.ts';
 import { isLocked, lockFrom, type Retention } from '../s3/retention.ts';
 import { MAX_OBJECT_BYTES, type S3Store } from '../s3/store.ts';
 import { type IfMatch, onlyIfMatch, probeStore } from './s3-probe.ts';
@@ -59,12 +59,11 @@ class S3Sink implements Sink {
 
   #putNew(key: string, body: Uint8Array, seal?: Uint8Array): Promise<'created' | 'same' | 'different'> {
     return this.#told(key, async () => {
-      const sealText = seal === undefined ? null : sealTextOf(seal);
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         if (this.#ifNoneMatch || (await this.#store.head(key)) === null) {
-          if (await this.#put(key, body, { onlyIf: 'none' }, sealText)) return 'created';
+          if (await this.#put(key, body, { onlyIf: 'none' }, seal)) return 'created';
         }
-        const compared = await this.#compare(key, body, sealText);
+        const compared = await this.#compare(key, body, seal);
         if (compared !== null) return compared;
       }
       throw new SinkOutage(`${this.#store.nameOf(key)} comes and goes: someone else writes there`);
@@ -80,7 +79,7 @@ class S3Sink implements Sink {
         if (there === null ? was !== null : was === null || !equal(there.bytes, was)) return 'different';
         const condition =
           there === null ? ({ onlyIf: 'none' } as const) : onlyIfMatch(this.#ifMatch, there.info.etag);
-        if (await this.#put(key, body, condition, null)) return 'replaced';
+        if (await this.#put(key, body, condition)) return 'replaced';
       }
       return 'different';
     });
@@ -114,26 +113,41 @@ class S3Sink implements Sink {
     key: string,
     body: Uint8Array,
     condition: Pick<PutOptions, 'onlyIf'>,
-    sealText: string | null,
+    seal?: Uint8Array,
   ): Promise<boolean> {
-    const locked = this.#retention !== null && isLocked(key);
+    const sealText = sealTextOf(seal);
+    const lock = isLocked(key) ? this.#lock(seal) : null;
     const done = await this.#store.put(key, body, {
       contentType: contentTypeOf(key),
       md5: createHash('md5').update(body).digest('base64'),
       sha256: createHash('sha256').update(body).digest('base64'),
       metadata: { firn: '1', ...(sealText !== null && { 'firn-seal': sealText }) },
       ...condition,
-      ...(locked && { lock: lockFrom(this.#retention as Retention, this.#wallMs()) }),
+      ...(lock !== null && { lock }),
     });
     return done !== null;
+  }
+
+  /**
+   * Counted from the sealing where that is later than now: the engine's clock never runs backwards, the machine's may have
+   * been set back, and `verify` would call the lock too short.
+   */
+  #lock(seal: Uint8Array | undefined): ObjectLock | null {
+    if (this.#retention === null) return null;
+    const sealedMs =
+      seal === undefined
+        ? 0
+        : Date.parse((JSON.parse(Buffer.from(seal).toString('utf8')) as { sealed_utc: string }).sealed_utc);
+    return lockFrom(this.#retention, Math.max(sealedMs, this.#wallMs()));
   }
 
   /** What is under a name that is taken; null when it is gone again. */
   async #compare(
     key: string,
     body: Uint8Array,
-    sealText: string | null,
+    seal: Uint8Array | undefined,
   ): Promise<'same' | 'different' | null> {
+    const sealText = sealTextOf(seal);
     const there = await this.#store.head(key);
     if (there === null) return null;
     if (there.bytes !== body.length) return 'different';
@@ -159,8 +173,9 @@ class S3Sink implements Sink {
   }
 }
 
-/** The seal as metadata holds it, or null where it is too long for that. */
-function sealTextOf(seal: Uint8Array): string | null {
+/** The seal as metadata holds it; null where there is none, or it is too long for that. */
+function sealTextOf(seal: Uint8Array | undefined): string | null {
+  if (seal === undefined) return null;
   const text = Buffer.from(seal).toString('base64url');
   return text.length > MAX_SEAL_TEXT ? null : text;
 }

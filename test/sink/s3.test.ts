@@ -224,3 +224,22 @@ test.each([
     });
   },
 );
+
+test('s3 sink: a lock counts from the sealing where the clock of the machine was set back since', async () => {
+  const nowMs = Date.now();
+  const retention = { mode: 'governance', days: 2 } as const;
+  const store = await openStore({ bucket: 'locked', prefix: 'l/' }, { endpoint: s3.url });
+  stores.push(store);
+  const sink = s3Sink(store, retention, () => nowMs);
+  const hours = async (key: string, sealedMs: number): Promise<number> => {
+    await sink.putNew(
+      key,
+      BODY,
+      Buffer.from(JSON.stringify({ sealed_utc: new Date(sealedMs).toISOString() })),
+    );
+    return ((await store.head(key))?.lock?.untilMs ?? 0) / 3_600_000 - nowMs / 3_600_000;
+  };
+  expect(await hours(`1/${KEY}`, nowMs + 3 * 3_600_000)).toBeCloseTo(51, 2);
+  // Sealed long ago, in an outage: locked for the whole time from its upload on all the same.
+  expect(await hours(`2/${KEY}`, nowMs - 3 * 3_600_000)).toBeCloseTo(48, 2);
+});
