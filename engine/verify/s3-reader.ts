@@ -138,14 +138,19 @@ export class S3Reader {
   /** Whether the retention of an object can be read: otherwise no answer speaks of it. */
   async mayReadRetention(key: string): Promise<boolean> {
     const command = new this.#open.sdk.GetObjectRetentionCommand(this.#at(key));
-    try {
-      await this.#open.client.send(command, { abortSignal: this.#end.signal });
-      return true;
-    } catch (error) {
-      this.#end.signal.throwIfAborted();
-      // No retention, or a bucket without locks, is an answer too.
-      return codeOf(error) !== 'AccessDenied' && codeOf(error) !== 'HTTP 403';
-    }
+    const answer = await this.#request(
+      `retention of ${this.#name(key)}`,
+      async (abortSignal) => {
+        try {
+          await this.#open.client.send(command, { abortSignal });
+        } catch (error) {
+          if (!NO_RETENTION.has(codeOf(error))) throw error;
+        }
+        return true;
+      },
+      DENIED,
+    );
+    return answer ?? false;
   }
 
   close(): void {
@@ -218,7 +223,23 @@ function either(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; re
 
 /** HEAD has no body that could name a code; its 404 has the SDK's own name. */
 const ABSENT: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchVersion', 'NotFound']);
-const DENIED: ReadonlySet<string> = new Set(['AccessDenied', 'NotImplemented', 'HTTP 403', 'HTTP 501']);
+const DENIED: ReadonlySet<string> = new Set([
+  'AccessDenied',
+  'NotImplemented',
+  'MethodNotAllowed',
+  'HTTP 403',
+  'HTTP 405',
+  'HTTP 501',
+]);
+
+/** Of an object without retention, or of a bucket without locks: an answer too. */
+const NO_RETENTION: ReadonlySet<string> = new Set([
+  'NoSuchObjectLockConfiguration',
+  'ObjectLockConfigurationNotFoundError',
+  'InvalidRequest',
+  'NoSuchKey',
+  'NoSuchVersion',
+]);
 
 async function wholeBody(body: Readable, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(bytes);

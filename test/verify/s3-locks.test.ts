@@ -170,6 +170,16 @@ describe('verify s3 locks', () => {
     expect(s3.requests.filter(({ query }) => query.includes('retention'))).toHaveLength(1);
   });
 
+  test('whose store fails for a moment just when it is asked whether they may be read are no finding', async () => {
+    upload(told({ mode: 'compliance', days: DAYS }), bucket, { plain: true });
+    const retention = { kind: 'status', query: 'retention' } as const;
+    s3.faults.add(
+      { ...retention, status: 503, code: 'SlowDown', times: 2 },
+      { ...retention, status: 403, code: 'AccessDenied', times: 99 },
+    );
+    expect((await verify()).findings).toEqual([]);
+  });
+
   test('around a change follow the weaker: sealed before it, uploaded after', async () => {
     const lake = told({ mode: 'compliance', days: DAYS });
     // The retention is taken back minutes after the last seal, before anything was uploaded.
