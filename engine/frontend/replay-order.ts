@@ -1,6 +1,7 @@
 // What a replay asks for: the lines of `POST /v1/streams/{stream}/replay`, checked, and the frame that each refused record
 // becomes. The first line says which dead-letter object, who and why; each other line is one record of that object.
 
+import { utc } from '../clock.ts';
 import type { LetterObject } from '../reference.ts';
 import { letterObject } from '../reference.ts';
 import { FRAME_MODE } from '../ring/frame.ts';
@@ -107,7 +108,10 @@ function recordOf(value: Record<string, unknown> | null, day: string, nowMs: num
   const receivedMs =
     typeof receivedUtc === 'string' && TIME.test(receivedUtc) ? Date.parse(receivedUtc) : NaN;
   // A dead letter lies on the day on which it was received, so no other day can be claimed for it.
-  if (typeof receivedUtc !== 'string' || !(receivedMs <= nowMs) || !receivedUtc.startsWith(day))
+  // The round trip keeps out what is no moment (30 February) and what no clock of firn's has told (before 1970): workers
+  // stop at such a time.
+  const isMoment = receivedMs >= 0 && receivedMs <= nowMs && utc(receivedMs) === receivedUtc;
+  if (typeof receivedUtc !== 'string' || !isMoment || !receivedUtc.startsWith(day))
     return `"received_utc" is a time on ${day}, the day of the object, with milliseconds and Z.`;
   return { line, code, raw, receivedMs, receivedUtc };
 }

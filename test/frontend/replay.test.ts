@@ -24,6 +24,9 @@ const OBJECT = `dead-letter/coldchain/year=2026/month=01/day=31/batch_${ROOT}_41
 const TIME = '2026-01-31T10:00:00.123Z';
 const HEAD = { object: OBJECT, actor: 'kim@plant7', reason: 'schema corrected' };
 
+/** The folders of a day in a key. */
+const ymd = (day: string): string => day.replace(/(\d+)-(\d+)-(\d+)/, 'year=$1/month=$2/day=$3');
+
 const letter = (line: number, raw: string | Buffer, change: object = {}) => ({
   line,
   code: 'field.missing',
@@ -207,6 +210,12 @@ test('replay: what is asked is checked before anything is kept', async () => {
     [HEAD, [{ ...good, raw_b64: '*' }], /"raw_b64"/],
     [HEAD, [{ ...good, received_utc: '2026-01-30T10:00:00.123Z' }], /"received_utc" is a time on 2026-01-31/],
     [HEAD, [{ ...good, received_utc: '2026-01-31' }], /"received_utc"/],
+    // Times that a dead letter cannot have: before 1970 they stopped a worker, and then the seal stage at every start.
+    ...['1969-12-31', '0000-01-01', '2026-02-30'].map((day) => {
+      const object = OBJECT.replace('year=2026/month=01/day=31', ymd(day));
+      const received_utc = `${day}T10:00:00.123Z`;
+      return [{ ...HEAD, object }, [{ ...good, received_utc }], /"received_utc" is a time on/] as const;
+    }),
   ];
   for (const [head, records, words] of cases) {
     const { status, json } = await replay(front, records, head);
