@@ -4,6 +4,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Access, Principal } from './access.ts';
 import { busy, type Problem, problem } from './problem.ts';
+import { queryValue } from './query.ts';
 import type { Quota, Quotas } from './refusals.ts';
 import type { StreamInfo, StreamSchemas } from './stream-schemas.ts';
 
@@ -70,7 +71,7 @@ export class Admission {
         'This token is not for this stream: add the stream to it, or use another token.',
       );
     }
-    const info = schemas.choose(req.getQuery('schema'));
+    const info = schemas.choose(queryValue(req, 'schema'));
     if (info === null) {
       return problem(
         400,

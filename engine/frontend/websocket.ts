@@ -19,6 +19,7 @@ import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { controlPayload, type Intake } from './intake.ts';
 import { answerProblem, attempt, busy, type Problem, problem } from './problem.ts';
+import { queryValue } from './query.ts';
 import { newSessionId } from './session-id.ts';
 import type { SessionTable } from './sessions.ts';
 import { modeIn, payloadIn } from './stream-schemas.ts';
@@ -121,7 +122,7 @@ export class WebSockets {
       // A browser fails a connection that echoes none of its protocols, and the token is never echoed.
       return problem(400, 'upgrade.subprotocol', `Offer ${SUBPROTOCOL} beside the token's subprotocol.`);
     }
-    const asked = req.getQuery('session');
+    const asked = queryValue(req, 'session');
     if (asked !== undefined && !SESSION_ID.test(asked)) {
       return problem(400, 'session.id', 'A session id is 1 to 64 of the characters A-Z a-z 0-9 . _ : -');
     }

@@ -307,6 +307,8 @@ test('schema versions: what is no name of a schema is refused before anything is
     'telemetry/1/2',
     '../1',
     'a%0Ab/1',
+    'telemetry/%',
+    '%zz',
   ]) {
     const { status, json, headers } = await post(engine, one(1), `?schema=${wrong}`);
     expect([status, json.code]).toEqual([400, 'schema.name']);
@@ -320,6 +322,8 @@ test('schema versions: what is no name of a schema is refused before anything is
     );
     expect(status2).toBe(400);
   }
+  const { status, json } = await post(engine, one(1), '?a=b&schema');
+  expect([status, json.code]).toEqual([400, 'schema.name']);
   await expect(engine.engine.ingest('coldchain', one(1), { schema: 'x' })).rejects.toThrow(TypeError);
   expect(engine.engine.status().acct.received).toBe(0);
 });
