@@ -1,7 +1,7 @@
 // The body of an operator's request, read whole and bounded. Bodies of records have a way of their own (http.ts), where
 // most of them come in one piece and are not copied.
 
-import type { HttpResponse } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { Body, type BodyBudget } from './body.ts';
 import { answer, answerProblem, busy, type Problem, problem } from './problem.ts';
 
@@ -28,9 +28,13 @@ export class Reply {
   }
 }
 
-/** Reads at most `maxBytes` and calls `take` with a body that is its own; else it answers. Synchronous with the handler. */
+/**
+ * Reads at most `maxBytes` and calls `take` with the body, which is valid until `take` returns; else it answers.
+ * Synchronous with the handler.
+ */
 export function readBody(
   res: HttpResponse,
+  req: HttpRequest,
   budget: BodyBudget,
   maxBytes: number,
   take: (body: Uint8Array, reply: Reply) => void,
@@ -48,6 +52,12 @@ export function readBody(
     reply.over = true;
     body.drop();
   });
+  // uWebSockets.js never calls onData for an announced length of 0 when the head came in several pieces.
+  const declared = req.getHeader('content-length');
+  if (declared !== '' && Number(declared) === 0) {
+    take(new Uint8Array(0), reply);
+    return;
+  }
   res.onData((chunk, last) => {
     if (reply.over) return;
     const kept = last ? 'kept' : body.add(chunk);

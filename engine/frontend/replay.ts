@@ -70,7 +70,7 @@ export class Replays {
     }
     // Base64 is a third longer than what it holds.
     const maxBytes = Math.ceil((this.#options.maxFrameBytes * 4) / 3) + BODY_EXTRA_BYTES;
-    readBody(res, this.#options.bodies, maxBytes, (body, reply) => {
+    readBody(res, req, this.#options.bodies, maxBytes, (body, reply) => {
       const why = this.#take(body, sender, reply);
       if (why === null) return;
       this.#options.counters.refused += 1;

@@ -42,7 +42,7 @@ export class Resends {
       answerProblem(res, 'status' in who ? who : noRight());
       return;
     }
-    readBody(res, this.#options.bodies, MAX_BODY_BYTES, (body, reply) => {
+    readBody(res, req, this.#options.bodies, MAX_BODY_BYTES, (body, reply) => {
       const why = readWhy(body);
       if (typeof why === 'string') {
         reply.refuse(problem(400, 'resend.order', why));

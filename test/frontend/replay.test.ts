@@ -12,6 +12,7 @@ import {
   connectTo,
   type Front,
   post,
+  rawSocket,
   record,
   startFront,
   until,
@@ -227,6 +228,16 @@ test('replay: what is asked is checked before anything is kept', async () => {
     json: { code: 'replay.record-too-large' },
   });
   expect(front.frontend.status()).toMatchObject({ received: 0, keys: 0, sessions: 0 });
+});
+
+test('replay: an empty body whose head comes in two pieces is answered', async () => {
+  const front = await startFront();
+  const { socket, received } = rawSocket(front);
+  socket.write('POST /v1/streams/coldchain/replay HTTP/1.1\r\nHost: localhost\r\n');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write('Content-Type: application/json\r\nContent-Length: 0\r\n\r\n');
+  await until(() => received().includes('Send a first line'));
+  expect(received()).toMatch(/^HTTP\/1\.1 400 /);
 });
 
 test('replay: a frame of the largest size fits with everything round it', async () => {
