@@ -85,7 +85,7 @@ function textOf({ object, short, members }: Letter, width: number): string {
   const from = [source.principal ?? '?', source.session, source.frame, source.record]
     .filter((part) => part !== null)
     .join('/');
-  return fitted(row(width, received_utc, object.stream, code, short, visible(from), visible(detail)));
+  return fitted(visible(row(width, received_utc, object.stream, code, short, from, detail)));
 }
 
 function row(
@@ -127,7 +127,9 @@ async function summary(opened: LetterLake, args: Arguments): Promise<void> {
     console.log(`${'stream'.padEnd(width)}  ${'code'.padEnd(21)}  ${'records'.padStart(9)}  received`);
   for (const { stream, code, records, first, last } of rows)
     console.log(
-      `${stream.padEnd(width)}  ${code.padEnd(21)}  ${count(records).padStart(9)}  ${first} to ${last}`,
+      visible(
+        `${stream.padEnd(width)}  ${code.padEnd(21)}  ${count(records).padStart(9)}  ${first} to ${last}`,
+      ),
     );
   const total = rows.reduce((sum, { records }) => sum + records, 0);
   console.log(total === 0 ? 'no refused records' : counted(total, 'refused record'));

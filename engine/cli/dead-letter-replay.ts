@@ -87,7 +87,7 @@ export async function run(argv: string[]): Promise<number> {
       return 130;
     }
     if (!(error instanceof SendError)) throw error;
-    console.error(`firn dead-letter replay: ${error.message}`);
+    console.error(`firn dead-letter replay: ${visible(error.message)}`);
     return 2;
   } finally {
     release();
@@ -241,7 +241,7 @@ class Report {
 
   refuse({ letter, last }: Skipped): void {
     console.error(
-      `firn dead-letter replay: ${letter.reference}: ${this.#before(last)}; --again sends it all the same`,
+      `firn dead-letter replay: ${letter.reference}: ${visible(this.#before(last))}; --again sends it all the same`,
     );
   }
 
@@ -252,7 +252,7 @@ class Report {
     if (earlier) this.#earlier += 1;
     else if (rejected === 0) this.#accepted += 1;
     else this.#rejected += 1;
-    const why = first === undefined ? '' : `${first.code}: ${visible(first.detail)}`;
+    const why = first === undefined ? '' : `${first.code}: ${first.detail}`;
     const detail = earlier ? `when it was replayed before ${why}`.trim() : why;
     const tell = (): void =>
       this.#row(letter.reference, outcome, detail, { earlier, accepted, rejected, errors });
@@ -275,14 +275,14 @@ class Report {
       refused: `refused again with ${code ?? 'no code'}: its newer dead letter stands for it`,
       unknown: 'what came of it is not recorded',
     }[outcome];
-    return `replayed at ${atUtc} by ${visible(actor)}, ${came}`;
+    return `replayed at ${atUtc} by ${actor}, ${came}`;
   }
 
   #row(reference: string, result: string, detail: string, facts: object): void {
     if (this.json) console.log(JSON.stringify({ reference, result, ...facts }));
     else {
       const short = reference.replace(/^.*batch_([0-9a-f]{12}).*:(\d+)$/, '$1:$2');
-      console.log(fitted(`${short.padEnd(17)}  ${result.padEnd(13)}  ${detail}`.trimEnd()));
+      console.log(fitted(visible(`${short.padEnd(17)}  ${result.padEnd(13)}  ${detail}`.trimEnd())));
     }
   }
 }

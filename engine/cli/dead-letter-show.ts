@@ -88,13 +88,13 @@ function textOf(
   const rows: (readonly [string, string])[] = [
     ['record', letter.reference],
     ['code', code],
-    ['detail', visible(detail)],
-    ['path', path === null ? '-' : visible(path)],
+    ['detail', detail],
+    ['path', path ?? '-'],
     ['schema', schema ?? '-'],
     ['received', received_utc],
     ['rejected', rejected_utc],
-    ['principal', visible(source.principal ?? '-')],
-    ['session', visible(source.session ?? '-')],
+    ['principal', source.principal ?? '-'],
+    ['session', source.session ?? '-'],
     ['frame', source.frame === null ? '-' : String(source.frame)],
     ['index', source.record === null ? '-' : String(source.record)],
     ...(before === null ? [] : [['replay of', before] as const]),
@@ -112,7 +112,7 @@ function textOf(
   ];
   const bytes = isUtf8(raw) ? raw.toString('utf8').split('\n').map(visible) : hexDump(raw);
   return [
-    ...rows.map(([name, text]) => `${name.padEnd(11)}${text}`),
+    ...rows.map(([name, text]) => `${name.padEnd(11)}${visible(text)}`),
     ...bytes.map((line) => `  ${line}`),
     '',
   ].join('\n');
@@ -124,7 +124,7 @@ function replayText({ atUtc, actor, authorisedBy, reason, outcome, code }: Repla
     refused: `refused again, ${code ?? 'no code'}`,
     unknown: 'sent; the engine ended before it could say what came of it',
   }[outcome];
-  return `${atUtc} by ${visible(actor)} (${visible(authorisedBy ?? '-')}): ${what}; reason: ${visible(reason ?? '-')}`;
+  return `${atUtc} by ${actor} (${authorisedBy ?? '-'}): ${what}; reason: ${reason ?? '-'}`;
 }
 
 /** Offset, sixteen bytes, and the characters among them. */

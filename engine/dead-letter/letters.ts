@@ -10,6 +10,7 @@ import {
 import { unknownSchemaStream } from '../schema/unknown.ts';
 import { VerifyError } from '../verify/files.ts';
 import type { LetterLake } from './lake.ts';
+import { type LetterMembers, membersOf } from './members.ts';
 import { objectLines, objectsByDay } from './object.ts';
 
 /** A line of the dead letter (FORMAT.md §6), and where it lies. */
@@ -22,22 +23,6 @@ export interface Letter {
   /** The beginning of the batch's root, and the line. */
   readonly short: string;
   readonly members: LetterMembers;
-}
-
-export interface LetterMembers {
-  readonly code: string;
-  readonly detail: string;
-  readonly path: string | null;
-  readonly raw_b64: string;
-  readonly received_utc: string;
-  readonly rejected_utc: string;
-  readonly schema: string | null;
-  readonly source: {
-    readonly frame: number | null;
-    readonly principal: string | null;
-    readonly record: number | null;
-    readonly session: string | null;
-  };
 }
 
 /** Which letters are meant; what is absent does not matter. */
@@ -73,7 +58,7 @@ export async function* letterObjects(lake: LetterLake, filter: Filter): AsyncGen
   }
 }
 
-/** The letters of one object that the filter means. */
+/** The letters of one object that the filter means. @throws VerifyError when something else lies there */
 export async function lettersOf(
   lake: LetterLake,
   object: LetterObject,
@@ -81,7 +66,9 @@ export async function lettersOf(
 ): Promise<readonly Letter[]> {
   const lines = await objectLines(lake, object.key);
   return lines.flatMap((bytes, index) => {
-    const members = JSON.parse(bytes.toString('utf8')) as LetterMembers;
+    const members = membersOf(bytes);
+    if (members === null)
+      throw new VerifyError(`line ${index + 1} of ${object.key} is no dead letter: no firn wrote it so`);
     return isMeant(members, filter) ? [letterAt(object, index + 1, members)] : [];
   });
 }

@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { leafHash, merkleRoot } from '../../engine/batch/merkle.ts';
 import { visible } from '../../engine/cli/dead-letter-arguments.ts';
 import { parseReference } from '../../engine/reference.ts';
+import { compress, initCompress } from '../../workers/compress.ts';
 import { deadLetter, endCommands } from '../support/dead-letter.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 
@@ -99,6 +101,61 @@ test('reference: a key or the beginning of a root, and a line', () => {
   expect(parseReference('0123456789ab:12')).toEqual({ name: '0123456789ab', line: 12 });
   for (const text of ['0123456:1', '0123456789ab', '0123456789ab:0', 'audit/x:1', `${key}:x`])
     expect(parseReference(text)).toBeNull();
+});
+
+/** A lake with one dead letter, whose name fits the line that somebody else has made. */
+async function lakeOf(line: string): Promise<string> {
+  const lake = mkdtempSync(join(folder, 'foreign-'));
+  const day = join(lake, 'dead-letter', 'coldchain', 'year=2026', 'month=01', 'day=31');
+  mkdirSync(day, { recursive: true });
+  mkdirSync(join(lake, '_log'));
+  const root = Buffer.from(merkleRoot(leafHash(Buffer.from(line)))).toString('hex');
+  await initCompress();
+  writeFileSync(join(day, `batch_${root}_1.ndjson.zst`), compress(Buffer.from(`${line}\n`)));
+  return lake;
+}
+
+test.each(['no JSON', 'null', '{}', '{"code":"json.syntax","source":{}}'])(
+  'dead-letter: a lake with %s where a dead letter should be is exit 2 with a word',
+  async (line) => {
+    const lake = await lakeOf(line);
+    for (const argv of [
+      ['list', lake],
+      ['replay', lake, '--dry-run'],
+    ]) {
+      const { code, err, out } = await deadLetter(argv);
+      expect([code, out.toString()]).toEqual([2, '']);
+      expect(err).toMatch(
+        /^firn dead-letter (list|replay): line 1 of dead-letter\S+ is no dead letter: .*\n$/,
+      );
+    }
+  },
+);
+
+test('dead-letter: no member of a foreign line reaches the terminal as it is', async () => {
+  const evil = 'a\u001b]0;b\u0007';
+  const lake = await lakeOf(
+    JSON.stringify({
+      code: evil,
+      detail: evil,
+      path: evil,
+      raw_b64: Buffer.from(evil).toString('base64'),
+      received_utc: evil,
+      rejected_utc: evil,
+      schema: evil,
+      source: { frame: 0, principal: evil, record: 0, session: evil },
+    }),
+  );
+  const [{ reference: ref }] = (await deadLetter(['list', lake, '--json'])).json;
+  for (const argv of [
+    ['list', lake],
+    ['list', lake, '--summary'],
+    ['show', lake, ref],
+  ]) {
+    const { code, out } = await deadLetter(argv);
+    expect([code, out.toString()]).toEqual([0, expect.stringContaining('a\\u001b]0;b\\u0007')]);
+    expect(out.toString()).not.toMatch(/(?!\n)\p{Cc}/u);
+  }
 });
 
 test('dead-letter: what came from outside cannot steer a terminal', () => {
