@@ -53,7 +53,12 @@ export class S3Server {
   underWay = 0;
   mostUnderWay = 0;
   #server: Server | null = null;
-  #port = 0;
+  #port: number;
+
+  /** @param port 0 = one that the system gives, which it may give to somebody else while the server is down */
+  constructor(port = 0) {
+    this.#port = port;
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
@@ -168,8 +173,8 @@ export class S3Server {
   }
 }
 
-export async function startS3(): Promise<S3Server> {
-  const server = new S3Server();
+export async function startS3(port = 0): Promise<S3Server> {
+  const server = new S3Server(port);
   await server.up();
   return server;
 }
