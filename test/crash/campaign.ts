@@ -7,6 +7,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CrashFleet } from './fleet.ts';
+import type { CrashLake } from './lake.ts';
 import { Ledger, type Totals } from './ledger.ts';
 import { end, endedBySelf, type Kind } from './moments.ts';
 import { pick, seeded } from './random.ts';
@@ -19,6 +20,8 @@ export interface CampaignOptions {
   readonly kinds: readonly Kind[];
   /** Keep the last folder, fault or not. */
   readonly keep: boolean;
+  /** Where lakes are; default: in the folder of the site. */
+  readonly lakeOf?: (folder: string) => CrashLake;
   readonly onEpoch?: (words: string) => void;
   readonly onRound?: (done: number, kind: Kind) => void;
 }
@@ -72,7 +75,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   while (result.rounds < options.rounds && result.faults.length === 0) {
     if (site === null || random() < FRESH_SHARE) {
       site?.remove();
-      site = await openSite();
+      site = await openSite(options.lakeOf);
       result.folders += 1;
     }
     const [least, most] = EPOCH_ROUNDS;
@@ -93,6 +96,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   }
   if (result.kept === null && options.keep) result.kept = site?.folder ?? null;
   if (result.kept === null) site?.remove();
+  else site?.lake.keep();
   return result;
 }
 
@@ -137,12 +141,12 @@ class Epoch {
     this.#options.onEpoch?.(this.#words);
     let kind: Kind | null = null;
     try {
-      engine.start();
+      await this.#site.start();
       this.#fleet.start();
       for (let round = 0; round < rounds; round += 1) {
         kind = pick(this.#random, this.#options.kinds);
         await this.#round(kind);
-        engine.start();
+        await this.#site.start();
       }
       kind = null;
       await this.#fleet.stop(ACKNOWLEDGED_MS);
@@ -191,10 +195,12 @@ class Epoch {
         throw new Error(`nothing was acknowledged within ${ACKNOWLEDGED_MS} ms: ${engine.errors}`);
       await delay(20);
     }
+    await this.#site.lake.trouble('work');
   }
 
   async #judge(): Promise<string[]> {
     const { lake } = this.#site;
+    await lake.trouble('none');
     const content = await lake.content();
     const faults = this.#ledger.compare(content);
     if (content.crashed.length > 0)

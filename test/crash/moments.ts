@@ -91,7 +91,7 @@ async function killAtStart({ site, random }: Stage): Promise<boolean> {
   const byLock = random() < 0.75;
   const afterMs = random() * (byLock ? 80 : 300);
   const lock: FolderWatch = watchFolder(join(site.data, 'state'), (name) => name === 'lock');
-  engine.start();
+  await site.start();
   if (byLock) await lock.seen(EVENT_MS);
   else void lock.seen(0);
   await delay(afterMs);

@@ -1,18 +1,26 @@
 // `npm run test:crash`: the crash campaign as a command. The last line with --json is what test/run.mjs reads.
 //
-//   --rounds N  --seed N  --kinds work,start,…  --json  --keep (the last folder; that of a failure is kept anyway)
+//   --rounds N  --seed N  --kinds work,start,…  --store directory|s3  --json  --keep (the last folder; that of a failure is kept anyway)
+//
+// With s3 the lakes are in this process, and their store has trouble of its own (store-trouble.ts).
 
 import { parseArgs } from 'node:util';
 import { formatTable } from '../../bench/table.ts';
 import { progressBar } from '../../engine/cli/progress.ts';
+import { S3_ENV, type S3Server, startS3 } from '../support/s3-server.ts';
 import { type CampaignResult, runCampaign } from './campaign.ts';
 import { KINDS, type Kind } from './moments.ts';
+import { seeded } from './random.ts';
+import { s3Lake } from './s3-lake.ts';
+import { freePort } from './site.ts';
+import { StoreTrouble } from './store-trouble.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     kinds: { type: 'string', default: KINDS.join(',') },
+    store: { type: 'string', default: 'directory' },
     json: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
   },
@@ -26,8 +34,29 @@ function kindsOf(list: string): Kind[] {
   });
 }
 
+interface Stored {
+  readonly s3: S3Server;
+  readonly trouble: StoreTrouble;
+}
+
+/** Credentials go into the environment of this process, which engines inherit and `verify` reads. */
+async function openStore(): Promise<Stored | null> {
+  if (values.store === 'directory') return null;
+  if (values.store !== 's3') throw new Error('--store is directory or s3');
+  Object.assign(process.env, S3_ENV);
+  const s3 = await startS3(await freePort());
+  // Its own numbers: rounds are the same with and without trouble.
+  return { s3, trouble: new StoreTrouble(s3, seeded(seed + 1)) };
+}
+
+function tellTrouble({ s3, trouble }: Stored): void {
+  const met = [...s3.faults.met].sort().map(([name, count]) => `${name} ${count}`);
+  console.log(`trouble of the store: ${[...met, `down ${trouble.downs}`].join(', ')}`);
+}
+
 function tell(result: CampaignResult, seconds: number): void {
-  const columns = ['kind', 'rounds', 'state met', 'outbox left', 'half put', 'half state'].map((name) => ({
+  const halfPut = stored === null ? 'half put' : 'no checkpoint';
+  const columns = ['kind', 'rounds', 'state met', 'outbox left', halfPut, 'half state'].map((name) => ({
     name,
     digits: 0,
   }));
@@ -53,7 +82,8 @@ function tell(result: CampaignResult, seconds: number): void {
 
 const rounds = Number(values.rounds);
 const seed = Number(values.seed);
-console.log(`crash campaign: ${rounds} rounds, seed ${seed}`);
+const stored = await openStore();
+console.log(`crash campaign: ${rounds} rounds, seed ${seed}, ${values.store}`);
 const began = performance.now();
 const bar = progressBar('rounds');
 const result = await runCampaign({
@@ -61,12 +91,17 @@ const result = await runCampaign({
   seed,
   kinds: kindsOf(values.kinds),
   keep: values.keep,
+  ...(stored !== null && { lakeOf: (folder: string) => s3Lake(stored.s3, stored.trouble, folder) }),
   onEpoch: (words) => process.stderr.isTTY !== true && console.log(`epoch: ${words}`),
   onRound: (done) => bar.update(done, rounds, 0),
 });
 bar.end();
 const seconds = (performance.now() - began) / 1000;
 tell(result, seconds);
+if (stored !== null) {
+  tellTrouble(stored);
+  await stored.s3.close();
+}
 for (const fault of result.faults) console.log(`FAULT ${fault}`);
 if (result.kept !== null) console.log(`kept: ${result.kept}; the same choices again: --seed ${seed}`);
 if (values.json) {

@@ -16,22 +16,25 @@ export interface Site {
   readonly lake: CrashLake;
   readonly engine: EngineProcess;
   readonly url: string;
+  /** Starts the engine, on a store that has some trouble. */
+  start(): Promise<void>;
   /** Writes the configuration for the next start. */
   configure(changes: ConfigInput): void;
   remove(): void;
 }
 
-/** A new folder with an engine that was not started yet. */
-export async function openSite(): Promise<Site> {
+/** A new folder with an engine that was not started yet, and its lake: a folder in it, or what `lakeOf` makes. */
+export async function openSite(lakeOf?: (folder: string) => CrashLake): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'firn-crash-'));
   const data = join(folder, 'data');
-  const lake = directoryLake(join(folder, 'lake'));
+  const lake = lakeOf?.(folder) ?? directoryLake(join(folder, 'lake'));
   const port = await freePort();
   const file = join(folder, 'firn.json');
   const configure = (changes: ConfigInput): void => {
     const config: ConfigInput = {
       data,
       lake: lake.location,
+      ...(lake.s3 !== undefined && { s3: lake.s3 }),
       listen: { port },
       journal: { segmentBytes: 4 << 20, minFreeBytes: 0 },
       log: { level: 'warn' },
@@ -40,14 +43,19 @@ export async function openSite(): Promise<Site> {
     writeFileSync(file, JSON.stringify(config));
   };
   configure({});
+  const engine = new EngineProcess(['--config', file]);
   return {
-    folder,
-    data,
-    lake,
-    engine: new EngineProcess(['--config', file]),
+    ...{ folder, data, lake, engine },
     url: `http://127.0.0.1:${port}`,
     configure,
-    remove: () => rmSync(folder, { recursive: true }),
+    start: async () => {
+      await lake.trouble('start');
+      engine.start();
+    },
+    remove: () => {
+      lake.drop();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 

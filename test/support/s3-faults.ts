@@ -36,6 +36,8 @@ export type Fault = FaultKind & {
 };
 
 export class Faults {
+  /** Requests that met a fault, by kind, or by code where the fault has one. */
+  readonly met: Map<string, number> = new Map();
   readonly #rules: { readonly fault: Fault; seen: number }[] = [];
 
   add(...faults: readonly Fault[]): void {
@@ -58,6 +60,10 @@ export class Faults {
       const { skip = 0, times = 1 } = fault;
       rule.seen += 1;
       if (rule.seen > skip && rule.seen <= skip + times) met = fault;
+    }
+    if (met !== null) {
+      const name = met.kind === 'status' ? (met.code ?? `HTTP ${met.status}`) : met.kind;
+      this.met.set(name, (this.met.get(name) ?? 0) + 1);
     }
     return met;
   }

@@ -52,6 +52,8 @@ export class StoredBucket {
   defaultRetention: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number } | null = null;
   /** Versions of each key, oldest first. */
   readonly keys: Map<string, StoredVersion[]> = new Map();
+  /** Told of each key that was put, before the answer leaves. */
+  onPut: (key: string) => void = () => undefined;
 
   constructor(name: string, options: { versioning?: boolean; objectLock?: boolean } = {}) {
     this.name = name;
@@ -75,7 +77,9 @@ export class StoredBucket {
     const retention = this.defaultRetention;
     const until = new Date(now.getTime() + (retention?.days ?? 0) * 86_400_000);
     const lock = object.lock ?? (retention === null ? null : { mode: retention.mode, until });
-    return this.#add(key, { ...object, lock, etag, marker: false, modified: now });
+    const added = this.#add(key, { ...object, lock, etag, marker: false, modified: now });
+    this.onPut(key);
+    return added;
   }
 
   /** @returns what S3 says in its headers: the version that was removed or the delete marker that was made. */
