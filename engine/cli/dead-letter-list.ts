@@ -11,7 +11,7 @@ import { count, counted } from './words.ts';
 
 export const spec: CommandSpec = {
   name: 'dead-letter list',
-  about: 'lists refused records, oldest day first, and objects in quarantine',
+  about: 'lists refused records, by stream and day, and objects in quarantine',
   operands: 'LAKE',
   flags: {
     ...filterFlags,
@@ -49,7 +49,12 @@ export async function run(argv: string[]): Promise<number> {
     if (lake !== undefined)
       await withLake(args, lake, (opened) => (args.switch('summary') ? summary : letters)(opened, args));
     const data = args.text('data') ?? (lake === undefined || isS3(lake) ? null : dataFolderOf(lake));
-    if (data !== null) quarantine(listQuarantine(data), args.switch('json'));
+    if (data !== null) {
+      const objects = listQuarantine(data);
+      quarantine(objects, args.switch('json'));
+      if (lake === undefined && objects.length === 0 && !args.switch('json'))
+        console.log('nothing in quarantine');
+    }
     return 0;
   });
 }

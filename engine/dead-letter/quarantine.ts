@@ -7,6 +7,7 @@ import { decodeSeal } from '../batch/seal.ts';
 import { utc } from '../clock.ts';
 import { recoverLogFile } from '../seal/log-file.ts';
 import { diskStorage } from '../storage.ts';
+import { VerifyError } from '../verify/files.ts';
 
 const NAME = /^([0-9]{20})\.zst$/;
 
@@ -28,8 +29,10 @@ export function dataFolderOf(lake: string): string | null {
   return basename(folder) === 'lake' && existsSync(join(data, 'state')) ? data : null;
 }
 
-/** Everything in quarantine, in order of the log. */
+/** Everything in quarantine, in order of the log. @throws VerifyError when this is no engine's data folder */
 export function listQuarantine(data: string): readonly Quarantined[] {
+  if (!existsSync(join(data, 'state')))
+    throw new VerifyError(`${data} is no data folder of an engine: there is no folder state in it`);
   const folder = join(data, 'state', 'quarantine');
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).flatMap((name) => {

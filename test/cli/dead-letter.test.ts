@@ -49,6 +49,7 @@ test.each([
   [['list', 'LAKE', '--from', '2026-02-02', '--to', '2026-02-01'], '--to is not after --from'],
   [['list', 'LAKE', '--limit', '0'], '--limit takes a whole number of at least 1'],
   [['list', 'NOWHERE'], 'is not a lake: there is no folder _log in it'],
+  [['list', '--data', 'NOWHERE'], 'is no data folder of an engine: there is no folder state in it'],
   [['show', 'LAKE'], 'which record?'],
   [['show', 'LAKE', 'x:1'], 'x:1 names no dead letter'],
   [['show', 'LAKE', '0123456789ab:1'], '0123456789ab:1 names no dead letter in'],

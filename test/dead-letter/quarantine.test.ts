@@ -65,7 +65,7 @@ test('quarantine: listed with its key, sent again through the engine, with an ev
   const sent = await deadLetter(order);
   expect(sent).toMatchObject({ code: 0, err: '' });
   expect(sent.out.toString()).toBe('1 object sent, 0 objects left in quarantine\n');
-  expect((await deadLetter(['list', '--data', folder])).out.toString()).toBe('');
+  expect((await deadLetter(['list', '--data', folder])).out.toString()).toBe('nothing in quarantine\n');
   expect(await running.close()).toBe(true);
 
   expect(await readLines(lake, 'coldchain/')).toHaveLength(1);
