@@ -137,6 +137,8 @@ async function resend(args: Arguments, options: SendOptions): Promise<number> {
   if (args.switch('dry-run'))
     throw args.fault('firn dead-letter list --data DIR shows what is in quarantine');
   const { actor, reason } = options;
+  // Says at once that nobody answers; the order itself waits for an engine that is busy.
+  await engineAt(options.to, options.token, options.signal);
   const body = JSON.stringify({ actor, reason });
   const { sent, left } = (await postUntilTaken(
     '/v1/quarantine/resend',

@@ -62,6 +62,10 @@ test.each([
     ['replay', 'LAKE', 'REF', '--reason', 'r', '--to', 'http://127.0.0.1:9'],
     'no engine answers at http://127.0.0.1:9',
   ],
+  [
+    ['replay', '--quarantined', '--reason', 'r', '--to', 'http://127.0.0.1:9'],
+    'no engine answers at http://127.0.0.1:9',
+  ],
   [['replay', 'LAKE', '--quarantined', '--reason', 'r'], '--quarantined takes no lake'],
 ])('dead-letter: %j is exit 2 with a word', async (argv, words) => {
   const real = argv.map((word) => {
