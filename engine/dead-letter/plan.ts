@@ -79,7 +79,9 @@ function divide(
         continue;
       }
       records += 1;
-      byCount.set(replays.length, [...(byCount.get(replays.length) ?? []), line]);
+      const same = byCount.get(replays.length);
+      if (same === undefined) byCount.set(replays.length, [line]);
+      else same.push(line);
     }
     for (const [again, lines] of byCount) batches.push({ object, lines, again });
   }
