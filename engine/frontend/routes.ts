@@ -34,6 +34,7 @@ POST /v1/streams/{stream}/records   application/json or application/x-ndjson
 POST /v1/streams/{stream}/replay    refused records once more: firn dead-letter replay
 GET  /v1/streams/{stream}/ws        WebSocket, subprotocol firn.v1
                                     either with ?schema=NAME/VERSION: not the stream's own
+POST /v1/quarantine/resend          what the store had refused: firn dead-letter replay --quarantined
 GET  /v1/status  /metrics  /healthz  /readyz
 
 The protocol is described in README.md of the package firn-engine.
