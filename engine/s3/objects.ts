@@ -15,7 +15,10 @@ export interface ObjectInfo {
   /** Null in a bucket without versions. */
   readonly versionId: string | null;
   readonly modifiedMs: number;
-  /** SHA-256 of the bytes as the store keeps it, base64; null where it keeps none. */
+  /**
+   * SHA-256 of the bytes as the store keeps it, base64; null where it keeps none, or only that of an upload in parts, which
+   * is not one of the bytes.
+   */
   readonly sha256: string | null;
   /** `x-amz-meta-…` without that prefix, lower case. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -61,13 +64,13 @@ export interface ListedObject {
 
 /** What the answer to GET or HEAD says. */
 export function infoOf(found: GetObjectCommandOutput | HeadObjectCommandOutput): ObjectInfo {
-  const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until } = found;
+  const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ChecksumSHA256: sha256 } = found;
   return {
     bytes: found.ContentLength ?? 0,
     etag: found.ETag ?? '',
     versionId: found.VersionId ?? null,
     modifiedMs: found.LastModified?.getTime() ?? 0,
-    sha256: found.ChecksumSHA256 ?? null,
+    sha256: sha256 === undefined || sha256.includes('-') ? null : sha256,
     metadata: found.Metadata ?? {},
     lock:
       mode === undefined || until === undefined

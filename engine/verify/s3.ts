@@ -125,7 +125,7 @@ export class S3Lake implements Lake {
     const { objects, noChecksum, noSeal } = this.#measured;
     const of = (count: number, what: string): string =>
       count === 0 ? '' : `; for ${count} of ${objects} objects the store keeps no ${what}`;
-    return `bytes and lines of objects: they were not downloaded, only sizes, stored checksums and seals in the metadata were compared (--quick)${of(noChecksum, 'SHA-256')}${of(noSeal, 'seal')}`;
+    return `bytes and lines of objects: they were not downloaded, only sizes, stored checksums and seals in the metadata were compared (--quick)${of(noChecksum, 'SHA-256 of the bytes')}${of(noSeal, 'seal')}`;
   }
 
   close(): void {
