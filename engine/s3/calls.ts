@@ -75,15 +75,21 @@ export class Calls {
     }
   }
 
-  /** The SDK's own time limits end with the headers of an answer; this one holds for its body too. */
+  /**
+   * The SDK's own time limits end with the headers of an answer; this one holds for its body too, and for what the SDK does
+   * before the request: it hears no signal while it asks for credentials.
+   */
   async #inTime<T>(call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), this.#timeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(Object.assign(new Error('no answer in time'), { name: 'TimeoutError' }));
+        controller.abort();
+      }, this.#timeoutMs);
+    });
     try {
-      return await call(controller.signal);
-    } catch (error) {
-      if (!controller.signal.aborted) throw error;
-      throw Object.assign(new Error('no answer in time'), { name: 'TimeoutError' });
+      return await Promise.race([call(controller.signal), late]);
     } finally {
       clearTimeout(timer);
     }
@@ -92,7 +98,9 @@ export class Calls {
   /** Takes the credentials in use out of words that come from outside. */
   async #redaction(): Promise<(text: string) => string> {
     try {
-      const { accessKeyId, secretAccessKey, sessionToken } = await this.#client.config.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken } = await this.#inTime(() =>
+        this.#client.config.credentials(),
+      );
       const secrets = [sessionToken, secretAccessKey, accessKeyId].filter((secret) => secret !== undefined);
       return (text) => secrets.reduce((clean, secret) => clean.replaceAll(secret, '[credential]'), text);
     } catch {

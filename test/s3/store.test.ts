@@ -2,6 +2,9 @@
 // that the wire knows.
 
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { S3Settings } from '../../engine/s3/client.ts';
 import { S3Error } from '../../engine/s3/errors.ts';
@@ -324,4 +327,27 @@ test('s3 store: an endpoint of the environment that is none is a fault of the co
   await expect(openStore(address, { endpoint: 'http://me:password@127.0.0.1' })).rejects.toThrow(
     /^the endpoint: no credentials/,
   );
+});
+
+test('s3 store: credentials that never come are an outage in time, not a wait without end', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'firn-s3-'));
+  const config = join(folder, 'config');
+  writeFileSync(
+    config,
+    `[profile slow]\ncredential_process = ${process.execPath} -e "setTimeout(() => {}, 8000)"\n`,
+  );
+  for (const name of Object.keys(S3_ENV)) vi.stubEnv(name, undefined);
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  vi.stubEnv('AWS_CONFIG_FILE', config);
+  vi.stubEnv('AWS_PROFILE', 'slow');
+  try {
+    const address = { bucket: 'lake', prefix: '' };
+    const store = await openStore(address, { endpoint: s3.url, region: 'us-east-1', timeout: 0.3 });
+    const beganMs = performance.now();
+    expect(await failure(store.get('k'))).toMatchObject({ code: 'TimeoutError', judgement: 'outage' });
+    expect(performance.now() - beganMs).toBeLessThan(7_000);
+    store.close();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
