@@ -102,6 +102,26 @@ describe('verify s3: a sound lake', () => {
     expect(report.origins[0]).toMatchObject({ size: 521, proven: true });
   });
 
+  test('may hold probes that a lock by default has kept, and nothing else under their names', async () => {
+    await uploaded();
+    const word = (text: string) => ({
+      body: Buffer.from(text),
+      contentType: '',
+      metadata: {},
+      sha256: null,
+      lock: null,
+    });
+    const at = `${AT}_tmp/probe-00112233445566ff`;
+    for (const text of ['firn', 'other']) bucket.put(at, word(text), UPLOADED);
+    expect((await verify()).findings).toEqual([]);
+    bucket.put(`${AT}_tmp/probe-0`, word('firn'), UPLOADED);
+    bucket.put(`${AT}_tmp/quarantine-probe-00112233445566ff`, word('a payload'), UPLOADED);
+    expect(found(await verify())).toEqual([
+      'UNLOGGED _tmp/probe-0',
+      'UNLOGGED _tmp/quarantine-probe-00112233445566ff',
+    ]);
+  });
+
   test('without versions says that they were not checked; the same where they may not be listed', async () => {
     bucket = s3.createBucket('lake');
     await uploaded();
