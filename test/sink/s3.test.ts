@@ -1,6 +1,6 @@
 // The S3 sink: its contract on the small S3 of this process, then what only faults bring about.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openStore, type S3Store } from '../../engine/s3/store.ts';
 import { s3Sink } from '../../engine/sink/s3.ts';
@@ -43,6 +43,22 @@ describe('contract', () => {
   const all = { ifNoneMatch: true, ifMatch: true };
   const buckets = { plain: 'plain', versioned: 'versioned', locked: 'locked', checksChecksums: true };
   sinkContract('s3 sink', () => ({ endpoint: s3.url, ...buckets }), { plain: all, versioned: all });
+});
+
+test('s3 sink: whatever is put travels with its MD5 and its SHA-256, and under a condition', async () => {
+  const sink = await open();
+  await sink.putNew(KEY, BODY, SEAL);
+  await sink.replace('_log/x/checkpoint', BODY, null);
+  await sink.replace('_log/x/checkpoint', Buffer.from('2'), BODY);
+  const puts = s3.requests.filter(({ method }) => method === 'PUT').map(({ headers }) => headers);
+  const sums = [BODY, BODY, Buffer.from('2')].map((body) => ({
+    'content-md5': createHash('md5').update(body).digest('base64'),
+    'x-amz-checksum-sha256': createHash('sha256').update(body).digest('base64'),
+  }));
+  const etag = `"${createHash('md5').update(BODY).digest('hex')}"`;
+  const conditions = [{ 'if-none-match': '*' }, { 'if-none-match': '*' }, { 'if-match': etag }];
+  expect(puts).toMatchObject(sums.map((sum, i) => ({ ...sum, ...conditions[i] })));
+  expect(puts).toHaveLength(3);
 });
 
 test('s3 sink: an answer that is lost after success is found out by HEAD: same', async () => {
