@@ -1,6 +1,7 @@
 // The table of syscall faults: complete, and sampled over all its groups.
 
 import { expect, test } from 'vitest';
+import { QUARANTINE_FOLDER } from '../../engine/seal/quarantine.ts';
 import { placeOf, rowsOf, sampleRows } from './fault-rows.ts';
 import { seeded } from './random.ts';
 
@@ -31,5 +32,6 @@ test('fault rows: a sample takes from each group before it takes two of one', ()
 
 test('fault rows: a path at a place that nobody has thought of is told', () => {
   expect(placeOf('/tmp/firn-x/data/state/streams.json.tmp')).toBe('*/state/*.json*');
+  expect(placeOf(`/tmp/firn-x/data/state/${QUARANTINE_FOLDER}`)).toBe('*/state/quarantine*');
   expect(() => placeOf('/tmp/firn-x/data/elsewhere')).toThrow('no place');
 });

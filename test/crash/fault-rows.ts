@@ -15,7 +15,14 @@ export interface Row extends ShimFault {
 /** Patterns that no path matches two of. */
 export const PLACES: readonly string[] = [
   ...['*/data', '*/data/journal', '*/data/state', '*/data/keys*', '*/journal/records*', '*/journal/seals*'],
-  ...['*/state/outbox*', '*/state/log*', '*/state/snapshot*', '*/state/*.json*', '*/state/lock*'],
+  ...[
+    '*/state/outbox*',
+    '*/state/quarantine*',
+    '*/state/log*',
+    '*/state/snapshot*',
+    '*/state/*.json*',
+    '*/state/lock*',
+  ],
   ...['*/lake', '*/lake/_tmp*', '*/lake/_log*', '*/lake/_schema*'],
   ...['*/lake/coldchain*', '*/lake/dead-letter*', '*/lake/audit*'],
 ];

@@ -145,7 +145,7 @@ function outcomeOf(engine: EngineProcess, reached: boolean): Outcome {
 /** Faults that must not be survived: behind them nobody knows what is on disk. */
 const UNKNOWN: readonly string[] = ['write', 'fsync', 'fdatasync', 'rename', 'ftruncate'];
 const CRITICAL =
-  /journal\/(records|seals)|state\/(outbox|log|snapshot)|\/data$|\/data\/(journal|state)$|\/keys/;
+  /journal\/(records|seals)|state\/(outbox|quarantine|log|snapshot)|\/data$|\/data\/(journal|state)$|\/keys/;
 
 /** Why this end is not one that the fault allows. */
 function unexpected({ way, kind, place }: Row, outcome: Outcome, engine: EngineProcess): string[] {
