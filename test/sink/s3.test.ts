@@ -190,6 +190,30 @@ test('s3 sink: a store that ignores If-None-Match is found out, told, and asked 
   expect(s3.buckets.get('versioned')?.keys.get(`l/${KEY}`)).toHaveLength(1);
 });
 
+test('s3 sink: where a store ignores If-None-Match, puts of one name do not meet', async () => {
+  s3.quirks.ignoresIfNoneMatch = true;
+  const sink = await open('versioned');
+  await sink.probe();
+  const all = await Promise.all(Array.from({ length: 8 }, () => sink.putNew(KEY, BODY, SEAL)));
+  expect(all).toEqual(['created', ...Array.from({ length: 7 }, () => 'same')]);
+  expect(s3.buckets.get('versioned')?.keys.get(`l/${KEY}`)).toHaveLength(1);
+});
+
+test('s3 sink: a lock ends in whole seconds, and not before its days are over', async () => {
+  const store = await openStore({ bucket: 'locked', prefix: 'l/' }, { endpoint: s3.url });
+  stores.push(store);
+  const second = Math.ceil(Date.now() / 1000) * 1000;
+  for (const past of [0, 1, 999]) {
+    const sink = s3Sink(store, { mode: 'governance', days: 1 }, () => second + past);
+    await sink.putNew(`${KEY}.${past}.ndjson.zst`, BODY, SEAL);
+    const until = second + 86_400_000 + (past === 0 ? 0 : 1000);
+    expect((await store.head(`${KEY}.${past}.ndjson.zst`))?.lock).toEqual({
+      mode: 'governance',
+      untilMs: until,
+    });
+  }
+});
+
 test('s3 sink: If-Match without quotes is found out where a store wants it so', async () => {
   s3.quirks.wantsBareIfMatch = true;
   const sink = await open();
