@@ -242,3 +242,34 @@ test.each(['outage', 'fault', 'death'] as const)(
   },
   120_000,
 );
+
+test('store: one that says for how long it wants to be spared is left alone until then', async () => {
+  const bed = newBed();
+  const inner = directorySink(HASTY_STORAGE, bed.lake);
+  let puts = 0;
+  const sink: Sink = {
+    putNew: async (key, body, seal) => {
+      puts += 1;
+      if (puts === 1) throw new SinkOutage('slow down', 60_000);
+      return inner.putNew(key, body, seal);
+    },
+    remove: inner.remove.bind(inner),
+    replace: inner.replace.bind(inner),
+    get: inner.get.bind(inner),
+    probe: inner.probe.bind(inner),
+  };
+  const sealer = await bed.open(HASTY_STORAGE, sink);
+  puts = 0;
+  bed.feed.frame(`${reading('2026-02-01T10:00:00Z', 1)}\n${reading('2026-02-01T10:00:00Z', 2)}`, NOON);
+  await settle(sealer);
+  expect([puts, bed.ofType('outage').length]).toEqual([1, 1]);
+  bed.clock.pass(59_999);
+  await settle(sealer);
+  expect([puts, bed.ofType('recovered').length]).toEqual([1, 0]);
+  // The jitter behind it is at most 200 ms after a first failure.
+  bed.clock.pass(201);
+  await settle(sealer);
+  expect([puts > 1, bed.ofType('recovered').length]).toEqual([true, 1]);
+  sealer.close();
+  bed.close();
+});
