@@ -2,7 +2,7 @@
 // that hangs counts as caught, and says so. Exit code 1 when a bug survives, when a text to replace is not there any more,
 // or when the tests fail without any bug.
 //
-//   node test/mutants/run.mjs [--only NAME,NAME] [--list] [--json] [--seconds 120]
+//   node test/mutants/run.mjs [--only NAME,NAME] [--list] [--json] [--seconds 120] [--jobs 1]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,12 +30,14 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '120' },
+    jobs: { type: 'string', default: '1' },
   },
 });
 const say = (line) => (values.json ? undefined : console.log(line));
 
 /** A copy of the files under version control; packages and compiled code are taken over. */
 function copyCheckout(to) {
+  mkdirSync(to);
   const listed = spawnSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
   if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`);
   for (const name of listed.stdout
@@ -49,23 +51,32 @@ function copyCheckout(to) {
     if (existsSync(join(ROOT, folder))) cpSync(join(ROOT, folder), join(to, folder), { recursive: true });
   // Some tests ask git which files there are.
   spawnSync('sh', ['-c', 'git init -q && git add -A'], { cwd: to });
+  return to;
 }
 
 /** Runs a program of the checkout in a process group of its own, which is ended whole when it takes too long. */
-async function node(cwd, args, seconds) {
-  const child = spawn(process.execPath, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr = (stderr + text).slice(-2000);
+async function node(cwd, args, seconds, env = {}) {
+  const stdio = ['ignore', 'pipe', 'pipe'];
+  const child = spawn(process.execPath, args, {
+    cwd,
+    detached: true,
+    stdio,
+    env: { ...process.env, ...env },
   });
+  const told = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      told[name] = (told[name] + text).slice(-20_000);
+    });
+  }
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     process.kill(-child.pid, 'SIGKILL');
   }, 1000 * seconds);
-  const [status] = await once(child, 'exit');
+  const [status] = await once(child, 'close');
   clearTimeout(timer);
-  return { status, late, stderr };
+  return { status, late, ...told };
 }
 
 /** Compiles what has changed: threads and commands run from there. Types do not matter to a bug. */
@@ -73,16 +84,18 @@ async function compile(copy) {
   await node(copy, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], 300);
 }
 
-/** Runs test files. @returns null when all pass, else the name of the first test that does not. */
-async function firstFailure(copy, tests, seconds) {
+/** Runs test files, or `only` one test of them. @returns null when all pass, else the name of the first that does not. */
+async function firstFailure(copy, tests, seconds, only) {
+  if (tests.length === 0) return null;
   const report = join(copy, '.mutant.json');
   rmSync(report, { force: true });
   const options = [
     '--bail=1',
     '--maxWorkers=1',
-    '--testTimeout=30000',
+    '--testTimeout=20000',
     '--reporter=json',
     `--outputFile=${report}`,
+    ...(only === undefined ? [] : ['-t', only.replaceAll(/[^\w\s]/g, '.')]),
   ];
   const { status, late, stderr } = await node(
     copy,
@@ -99,6 +112,22 @@ async function firstFailure(copy, tests, seconds) {
   return failed?.fullName ?? broken?.message.split('\n')[0] ?? `(exit ${status}) ${stderr.slice(0, 200)}`;
 }
 
+/** Runs a campaign of `dist/test`. @returns null when it finds nothing, else the first fault. */
+async function firstFault(copy, campaign, seconds) {
+  const [program, ...args] = campaign;
+  // What it keeps of a fault goes with the copy.
+  const scratch = join(copy, '.scratch');
+  mkdirSync(scratch, { recursive: true });
+  const env = { TMPDIR: scratch };
+  const { status, late, stdout, stderr } = await node(copy, [join('dist', program), ...args], seconds, env);
+  rmSync(scratch, { recursive: true, force: true });
+  if (late) return `(hangs: ended after ${seconds} s)`;
+  // Without a C compiler there is no shim: nothing was looked at.
+  if (status === 0) return null;
+  const fault = /^FAULT (.*)$/m.exec(stdout)?.[1] ?? stderr;
+  return `${program.replace(/\.js$/, '')}: ${fault.slice(0, 160)}`;
+}
+
 /** The file with the bug in it; null when a text is not there exactly once. */
 function planted(text, edits) {
   let changed = text;
@@ -109,17 +138,23 @@ function planted(text, edits) {
   return changed;
 }
 
-async function run(copy, { name, file, edits, tests }, seconds) {
+const plantedIn = (root, { file, edits }) => planted(readFileSync(join(root, file), 'utf8'), edits);
+
+async function run(copy, mutant, seconds) {
+  const { name, file, tests, only, campaign } = mutant;
   const path = join(copy, file);
   const original = readFileSync(path, 'utf8');
-  const text = planted(original, edits);
+  const text = plantedIn(copy, mutant);
   if (text === null)
     return { name, outcome: 'STALE', by: `${file} does not hold the text exactly once`, seconds: 0 };
   const began = performance.now();
   try {
     writeFileSync(path, text);
     await compile(copy);
-    const by = await firstFailure(copy, tests, seconds);
+    const by =
+      campaign === undefined
+        ? await firstFailure(copy, tests, seconds, only)
+        : await firstFault(copy, campaign, 3 * seconds);
     const took = Math.round((performance.now() - began) / 100) / 10;
     return { name, outcome: by === null ? 'SURVIVED' : 'caught', by: by ?? '', seconds: took };
   } finally {
@@ -127,35 +162,61 @@ async function run(copy, { name, file, edits, tests }, seconds) {
   }
 }
 
+/** What fails in the checkout as it is, or null: campaigns one after the other, test files over all copies. */
+async function soundness(copies, chosen, seconds) {
+  const tests = [...new Set(chosen.flatMap((each) => each.tests))];
+  const parts = copies.map((_, job) => tests.filter((_test, i) => i % copies.length === job));
+  const failures = await Promise.all(copies.map((copy, job) => firstFailure(copy, parts[job], 20 * seconds)));
+  for (const { campaign } of chosen)
+    if (campaign !== undefined) failures.push(await firstFault(copies[0], campaign, 3 * seconds));
+  say(`${tests.length} test files looked at without any bug`);
+  return failures.find((failure) => failure !== null) ?? null;
+}
+
+function tell({ outcome, name, seconds, by }) {
+  say(`${outcome.padEnd(8)} ${name.padEnd(28)} ${String(seconds).padStart(6)} s  ${by}`);
+}
+
 const chosen = MUTANTS.filter(
   ({ name }) => values.only === undefined || values.only.split(',').includes(name),
 );
 if (values.list) {
-  for (const { name, what, file } of chosen) console.log(`${name.padEnd(26)} ${what} (${file})`);
+  for (const each of chosen) {
+    const stale = plantedIn(ROOT, each) === null;
+    if (stale) process.exitCode = 1;
+    console.log(`${stale ? 'STALE ' : ''}${each.name.padEnd(28)} ${each.what} (${each.file})`);
+  }
 } else {
-  const copy = mkdtempSync(join(tmpdir(), 'firn-mutants-'));
+  const folder = mkdtempSync(join(tmpdir(), 'firn-mutants-'));
   const results = [];
   try {
-    copyCheckout(copy);
-    await compile(copy);
-    const tests = [...new Set(chosen.flatMap((each) => each.tests))];
-    const sound =
-      chosen.length === 0 ? 'no such mutant' : await firstFailure(copy, tests, 20 * Number(values.seconds));
-    if (sound !== null) throw new Error(`without any bug: ${sound}`);
-    say(`${tests.length} test files pass without any bug`);
-    for (const each of chosen) {
-      const result = await run(copy, each, Number(values.seconds));
-      results.push({ ...result, what: each.what });
-      say(
-        `${result.outcome.padEnd(8)} ${result.name.padEnd(26)} ${String(result.seconds).padStart(6)} s  ${result.by}`,
-      );
+    if (chosen.length === 0) throw new Error('no such mutant');
+    const first = copyCheckout(join(folder, '0'));
+    await compile(first);
+    const copies = [first];
+    for (let job = 1; job < Number(values.jobs); job += 1) {
+      const copy = copyCheckout(join(folder, String(job)));
+      await compile(copy);
+      copies.push(copy);
     }
+    const sound = await soundness(copies, chosen, Number(values.seconds));
+    if (sound !== null) throw new Error(`without any bug: ${sound}`);
+    const left = [...chosen];
+    await Promise.all(
+      copies.map(async (copy) => {
+        for (let next = left.shift(); next !== undefined; next = left.shift()) {
+          const result = { ...(await run(copy, next, Number(values.seconds))), what: next.what };
+          results.push(result);
+          tell(result);
+        }
+      }),
+    );
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
-  const left = results.filter(({ outcome }) => outcome !== 'caught');
+  const missed = results.filter(({ outcome }) => outcome !== 'caught');
   if (values.json) console.log(JSON.stringify(results));
-  say(`${results.length - left.length} of ${results.length} caught`);
-  for (const { outcome, name, what, by } of left) say(`${outcome}: ${name}: ${what} ${by}`);
-  process.exitCode = left.length === 0 ? 0 : 1;
+  say(`${results.length - missed.length} of ${results.length} caught`);
+  for (const { outcome, name, what, by } of missed) say(`${outcome}: ${name}: ${what} ${by}`);
+  process.exitCode = missed.length === 0 ? 0 : 1;
 }
