@@ -3,6 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { FatalError } from '../../engine/errors.ts';
+import { POSITION } from '../../engine/ring/layout.ts';
 import type { Sealer } from '../../engine/seal/sealer.ts';
 import { directorySink } from '../../engine/sink/directory.ts';
 import { type Sink, SinkOutage } from '../../engine/sink/sink.ts';
@@ -167,6 +168,9 @@ test('seal: an outage is told once, sealing goes on into the outbox, recovery pu
   expect(bed.ofType('outage')).toHaveLength(1);
   expect(bed.seals()).toEqual([]);
   expect(filesOf(`${bed.folder}/state/outbox`).size).toBe(6);
+  // What waits counts towards the journal's quota, file by file: a block for the object, one for its name.
+  expect(Number(bed.positions[POSITION.waitingBytes])).toBe(6 * 8192);
+  expect(Number(bed.positions[POSITION.outboxBytes])).toBeGreaterThan(6 * 8192);
   shaky.down = false;
   bed.clock.pass(40_000);
   await settle(sealer);

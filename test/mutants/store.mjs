@@ -174,7 +174,7 @@ export const STORE_MUTANTS = [
     'engine/seal/open.ts',
     '  await sender.republish(lakeSize);\n',
     '',
-    'seal/recovery',
+    'seal/recovery#what no checkpoint in the lake covers',
   ),
 
   // Quarantine.
@@ -261,6 +261,14 @@ export const STORE_MUTANTS = [
     'watch',
   ),
   mutant(
+    'outbox-not-counted',
+    'the seal stage leaves the outbox out of what it says is in use',
+    'engine/seal/sealer.ts',
+    'return outbox.bytes + quarantine.bytes + writer.position',
+    'return quarantine.bytes + writer.position',
+    'fault/seal#an outage is told once',
+  ),
+  mutant(
     'quota-without-ring',
     'what the ring holds has no room under the quota',
     'engine/watch.ts',
@@ -298,7 +306,7 @@ export const STORE_MUTANTS = [
     'engine/seal/sealer.ts',
     'outbox: Math.min(log.size, published.size),',
     'outbox: log.size,',
-    'seal/recovery',
+    'seal/recovery#what no checkpoint in the lake covers',
   ),
   mutant(
     'open-batch-dropped',
@@ -306,6 +314,6 @@ export const STORE_MUTANTS = [
     'engine/seal/sealer.ts',
     'records: Math.min(fold.position, cutter.partitions.oldestPosition()),',
     'records: fold.position,',
-    'seal/recovery',
+    'seal/recovery#an open batch keeps its segments',
   ),
 ];
