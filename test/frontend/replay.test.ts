@@ -92,7 +92,8 @@ test('replay: the frame keeps the time of its first arrival, and the latency kno
   const front = await startFront();
   await replay(front, [letter(1, record())]);
   const lines = front.pipeline.groups.flat().map(({ payload }) => Buffer.from(payload).toString('latin1'));
-  expect(lines.some((text) => text.includes(`"received_utc":"${TIME}"`))).toBe(true);
+  // In the record's own line: the event beside it names the time as well.
+  expect(lines.some((text) => text.includes(`"received_utc":"${TIME}","sensor_id"`))).toBe(true);
   expect(front.frontend.status().ackMs).toMatchObject({ count: 0 });
 });
 
@@ -157,6 +158,14 @@ test('replay: without room nothing of the request is kept, and the same request 
   expect(front.frontend.status()).toMatchObject({ keys: 0, sessions: 0 });
   front.journal.isFull = false;
   expect((await replay(front, records)).json).toMatchObject({ accepted: 1, duplicate: 0 });
+});
+
+test('replay: a request for which there are too few places in the table gives back those that it took', async () => {
+  const front = await startFront({ config: { limits: { maxIdempotencyKeys: 2 } } });
+  const records = [1, 2, 3].map((line) => letter(line, record()));
+  expect(await replay(front, records)).toMatchObject({ status: 503, json: { code: 'key.table' } });
+  expect(front.frontend.status()).toMatchObject({ keys: 0, sessions: 0, received: 0 });
+  expect((await replay(front, records.slice(0, 2))).json).toMatchObject({ accepted: 2, duplicate: 0 });
 });
 
 test('replay: with tokens it takes the right to', async () => {

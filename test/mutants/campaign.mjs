@@ -3,11 +3,12 @@
 
 import { campaignMutant } from './mutant.mjs';
 
-const crash = (rounds, kinds) => [
-  ...['test/crash/run.js', '--rounds', String(rounds), '--seed', '7', '--kinds', kinds],
-];
-const lost = (most) => [
-  ...['test/crash/syscalls.js', '--most', String(most), '--seed', '7', '--kinds', 'fdatasync'],
+const CRASH = ['test/crash/run.js', ...['--rounds', '3'], ...['--seed', '7'], ...['--kinds', 'work']];
+const LOST = [
+  'test/crash/syscalls.js',
+  ...['--most', '4'],
+  ...['--seed', '7'],
+  ...['--kinds', 'fdatasync'],
   ...['--ways', 'lost-fail'],
 ];
 
@@ -15,7 +16,7 @@ const lost = (most) => [
 export const CAMPAIGN_MUTANTS = [
   // The kernel keeps what was written, whoever dies: a kill shows only what was not written yet.
   campaignMutant(
-    crash(3, 'work'),
+    CRASH,
     'ack-before-write',
     'a slab is told durable a moment before it is written',
     'engine/commit/committer.ts',
@@ -33,17 +34,9 @@ export const CAMPAIGN_MUTANTS = [
       ['    Atomics.add(this.#control, CONTROL.durable, this.#whole);\n', ''],
     ],
   ),
-  campaignMutant(
-    crash(3, 'seal,upload'),
-    'waiting-seals-forgotten',
-    'after a kill what was sealed and not uploaded is not sent any more',
-    'engine/seal/open.ts',
-    '  for (const final of journal.waiting) publisher.push(final);\n',
-    '',
-  ),
   // What an fsync did not cover is gone: as after a loss of power, or a disk that could not write back.
   campaignMutant(
-    lost(6),
+    LOST,
     'lost-write-acknowledged',
     'a failed fdatasync is passed over, and what it took with it is acknowledged',
     'engine/journal/writer.ts',

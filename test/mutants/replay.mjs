@@ -104,7 +104,7 @@ export const REPLAY_MUTANTS = [
     'engine/dead-letter/plan.ts',
     'if (last !== undefined && !(insist',
     "if (last !== undefined && last.outcome === 'refused' && !(insist",
-    'dead-letter/replay',
+    'dead-letter/replay#after a change of schema',
   ),
   mutant(
     'resend-without-right',
@@ -122,8 +122,7 @@ export const REPLAY_MUTANTS = [
     'workers/reject.ts',
     'UNKNOWN, NO_FIELD, input, payload, end, start)',
     'UNKNOWN, NO_FIELD, input, payload, end - 1, start)',
-    'workers/codes',
-    'engine/schema-versions',
+    'engine/schema-versions#an unknown one is kept',
   ),
   mutant(
     'unknown-schema-judged',
@@ -131,7 +130,7 @@ export const REPLAY_MUTANTS = [
     'engine/frontend/stream-schemas.ts',
     'return { name: this.#name, number: this.#unknown, unknownHead };',
     'return unknownHead.length > 0 ? this.#preset : null;',
-    'engine/schema-versions',
+    'engine/schema-versions#an unknown one is kept',
   ),
   mutant(
     'unknown-schema-turned-away',
@@ -139,7 +138,7 @@ export const REPLAY_MUTANTS = [
     'engine/frontend/stream-schemas.ts',
     'if (!SCHEMA_ID.test(asked)) return null;',
     'if (asked !== undefined) return null;',
-    'engine/schema-versions',
+    'engine/schema-versions#an unknown one is kept',
   ),
   mutant(
     'sequence-per-schema',
@@ -147,7 +146,7 @@ export const REPLAY_MUTANTS = [
     'engine/seal/open.ts',
     "return classKey({ kind: kind === PARTITION_KIND.records ? 'records' : 'dead-letter', stream: name });",
     "return stream + classKey({ kind: kind === PARTITION_KIND.records ? 'records' : 'dead-letter', stream: name });",
-    'engine/schema-versions',
+    'engine/schema-versions#two at once over WebSocket',
   ),
   mutant(
     'schema-not-frozen',
@@ -181,7 +180,7 @@ export const REPLAY_MUTANTS = [
     'engine/seal/outbox.ts',
     'if (sha256Hex(object) !== sha256) {',
     'if (object.length < 0) {',
-    'seal/recovery',
+    'seal/recovery#an object in the outbox that is not the one of its seal',
   ),
   mutant(
     'open-batch-unchecked',
@@ -199,7 +198,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/listing.ts',
     'if (extra !== null && !isReplaced(file.key))',
     "if (extra === '')",
-    'verify/s3',
+    'verify/s3#other bytes are ALTERED and EXTRA_VERSION',
   ),
   mutant(
     'verify-ignores-markers',
@@ -207,7 +206,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/versions.ts',
     'if (marker === null || newest === null) return null;\n  return `a delete',
     'if (marker === null || newest !== null) return null;\n  return `a delete',
-    'verify/s3',
+    'verify/s3#a deleted object is MISSING where no version is left',
   ),
   mutant(
     'verify-ignores-hidden-log',
@@ -215,7 +214,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/listing.ts',
     "if (isLogFile) findings.add('HIDDEN'",
     "if (isLogFile && reason === '') findings.add('HIDDEN'",
-    'verify/s3',
+    'verify/s3#files of the log under a delete marker are HIDDEN',
   ),
   mutant(
     'verify-ignores-unlocked',
@@ -223,7 +222,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/locks.ts',
     "if (lock === null) return { verdict: 'UNLOCKED'",
     "if (lock === null) return told.days > 0 ? null : { verdict: 'UNLOCKED'",
-    'verify/s3-locks',
+    'verify/s3-locks#that are not there are UNLOCKED',
   ),
   mutant(
     'verify-takes-governance',
@@ -231,7 +230,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/locks.ts',
     "if (told.mode === 'compliance' && lock.mode === 'governance') {",
     "if (told.mode === 'governance' && lock.mode === 'compliance' && lock.untilMs < 0) {",
-    'verify/s3-locks',
+    'verify/s3-locks#in governance mode where compliance was told',
   ),
   mutant(
     'verify-ignores-short-lock',
@@ -239,7 +238,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/locks.ts',
     'if (lock.untilMs >= fromMs + told.days * DAY_MS) return null;',
     'if (lock.untilMs >= 0) return null;',
-    'verify/s3-locks',
+    'verify/s3-locks#that end a millisecond too early',
   ),
   mutant(
     'verify-quick-no-checksum',
@@ -247,7 +246,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/fetching.ts',
     '    sha256 !== null &&\n',
     "    sha256 === '' &&\n",
-    'verify/s3',
+    'verify/s3#quick sees by the stored checksum',
   ),
   mutant(
     'verify-quick-no-seal',
@@ -255,7 +254,7 @@ export const REPLAY_MUTANTS = [
     'engine/verify/fetching.ts',
     'if (kept !== undefined && kept !==',
     "if (kept === '' && kept !==",
-    'verify/s3',
+    'verify/s3#another seal in the metadata is ALTERED',
   ),
   mutant(
     'verify-ignores-end',

@@ -176,6 +176,14 @@ export const STORE_MUTANTS = [
     '',
     'seal/recovery#what no checkpoint in the lake covers',
   ),
+  mutant(
+    'waiting-seals-forgotten',
+    'a start does not send what was sealed and not uploaded before',
+    'engine/seal/open.ts',
+    '  for (const final of journal.waiting) publisher.push(final);\n',
+    '',
+    'seal/recovery',
+  ),
 
   // Quarantine.
   mutant(

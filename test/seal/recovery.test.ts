@@ -124,6 +124,24 @@ test('recovery: what no checkpoint in the lake covers stays in the outbox, and t
   expect((await verifyLake({ lake: b.lake })).findings).toEqual([]);
 });
 
+test('recovery: an object in the outbox that is not the one of its seal is fatal, and is not sent', async () => {
+  const b = bed({ cut: { records: 5 } });
+  const sealer = await b.open(HASTY_STORAGE);
+  feed(b, 0, 5);
+  // Sealed, and not published.
+  while (sealer.seal());
+  sealer.close();
+  const outbox = join(b.folder, 'state/outbox');
+  const path = join(outbox, String(readdirSync(outbox).sort()[0]));
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+  writeFileSync(path, bytes);
+  const next = await b.open(HASTY_STORAGE);
+  await expect(settle(next)).rejects.toThrow(/outbox: the object of seal 0 is damaged: .*zst/);
+  next.close();
+  expect([...filesOf(b.lake, '.ndjson.zst').keys()]).toEqual([]);
+});
+
 test('recovery: an open batch keeps its segments', async () => {
   const b = bed({ cut: { records: 50, age: 3600, lateAge: 3600 }, segmentBytes: 8192, outputBytes: 4096 });
   const sealer = await b.open(HASTY_STORAGE);
