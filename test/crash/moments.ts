@@ -6,13 +6,13 @@
 //   twice   while it recovers, two times in a row    drain   SIGTERM, and a kill within half a second
 //   stop    no kill: an orderly end, exit 0
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineProcess } from './engine-process.ts';
 import type { Random } from './random.ts';
 import type { Site } from './site.ts';
-import { type FolderWatch, watchFolder } from './watch.ts';
+import { watchFolder } from './watch.ts';
 
 export const KINDS = ['work', 'start', 'seal', 'upload', 'drain', 'twice', 'stop'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -88,12 +88,13 @@ async function killAfter(stage: Stage, event: Promise<boolean>, mostMs: number):
 /** Starts the engine and kills it before it takes frames: mostly some time after it took its lock, else at any moment. */
 async function killAtStart({ site, random }: Stage): Promise<boolean> {
   const { engine } = site;
-  const byLock = random() < 0.75;
+  const state = join(site.data, 'state');
+  // Where an engine was killed before it made its folders there is nothing to watch yet.
+  const byLock = random() < 0.75 && existsSync(state);
   const afterMs = random() * (byLock ? 80 : 300);
-  const lock: FolderWatch = watchFolder(join(site.data, 'state'), (name) => name === 'lock');
+  const lock = byLock ? watchFolder(state, (name) => name === 'lock') : null;
   await site.start();
-  if (byLock) await lock.seen(EVENT_MS);
-  else void lock.seen(0);
+  await lock?.seen(EVENT_MS);
   await delay(afterMs);
   const { listening } = engine;
   return (await kill(engine)) && !listening && holderOf(site) === engine.pid;
