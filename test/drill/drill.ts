@@ -36,15 +36,11 @@ function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what);
 }
 
-/**
- * A small journal, so that it is soon full: the least that can be configured (two segments, and the ring's outputs twice),
- * and a MiB more for each second, so that a long drill piles up more than memory may grow by.
- */
-function configuration(data: string, { place }: DrillStore, seconds: number): object {
+/** The least journal that can be configured (two segments, and the ring's outputs twice), so that it is soon full. */
+function configuration(data: string, { place }: DrillStore): object {
   const slabs = 8;
   const slabBytes = 64 * 1024;
   const segmentBytes = 4 * MIB;
-  const least = 2 * segmentBytes + 4 * slabs * slabBytes;
   return {
     ...{ data, ...place },
     listen: { port: 0 },
@@ -52,7 +48,7 @@ function configuration(data: string, { place }: DrillStore, seconds: number): ob
     limits: { maxFrameBytes: 16 * 1024, maxWindow: 16 },
     workers: 1,
     streams: { coldchain: { cut: { records: 1000, age: 0.5, lateAge: 1 } } },
-    journal: { segmentBytes, quotaBytes: least + Math.floor(seconds) * MIB, minFreeBytes: 0 },
+    journal: { segmentBytes, quotaBytes: 2 * segmentBytes + 4 * slabs * slabBytes, minFreeBytes: 0 },
   };
 }
 
@@ -227,9 +223,9 @@ export class Drill {
   }
 
   async #start(): Promise<void> {
-    const { folder, store, seconds } = this.#options;
+    const { folder, store } = this.#options;
     const file = join(folder, 'firn.json');
-    writeFileSync(file, JSON.stringify(configuration(join(folder, 'data'), store, seconds)));
+    writeFileSync(file, JSON.stringify(configuration(join(folder, 'data'), store)));
     const child = spawn(process.execPath, [MAIN, 'serve', '--config', file]);
     this.#child = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -14,11 +14,13 @@ export interface LoadOptions {
   readonly random: () => number;
 }
 
+/** Least pause of a poster, ms: the engine keeps each of their keys, and its memory shall tell of the backlog alone. */
+const POST_PAUSE_MS = 100;
 /** Frames of one client that wait for their acknowledgement. */
 const MAX_OPEN = 16;
 
 export class DrillLoad {
-  /** Pause of each sender after each frame, ms. */
+  /** Pause of each sender after each frame, ms; posters have a least one. */
   pauseMs = 20;
   /** Answers of the HTTP posters by status; 0 = no answer. */
   readonly replies: Map<number, number> = new Map<number, number>();
@@ -79,7 +81,7 @@ export class DrillLoad {
       const key = `${sensor}-${this.#count}`;
       while ((await this.#post(`${url}/v1/streams/coldchain/records`, key, frame)) !== 202) await delay(100);
       for (const identity of identities) ledger.acknowledged(identity);
-      await delay(this.pauseMs);
+      await delay(Math.max(POST_PAUSE_MS, this.pauseMs));
     }
   }
 
