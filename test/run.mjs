@@ -1,8 +1,8 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
-// target of the native codec, a short crash run, a few faults in system calls, a short outage drill, the S3 sink on a real
-// server where one is installed, the package in empty projects, and the README's commands in a fresh clone. Each step that is
-// not a suite counts as one test, each fuzz target too. The last line is always `N passed, N failed`, with `, N skipped`
-// where so.
+// target of the native codec, a short crash run and a shorter one on S3, a few faults in system calls, short outage drills,
+// the S3 sink on a real server where one is installed, the package in empty projects, and the README's commands in a fresh
+// clone. Each step that is not a suite counts as one test, each fuzz target too. The last line is always
+// `N passed, N failed`, with `, N skipped` where so.
 //
 //   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,drill,services,package,newcomer,guard]
 
@@ -20,6 +20,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CRASH = join(ROOT, 'dist/test/crash/run.js');
 const SYSCALLS = join(ROOT, 'dist/test/crash/syscalls.js');
 const CRASH_ROUNDS = '5';
+const CRASH_S3_ROUNDS = '2';
 const SYSCALL_ROWS = '12';
 const DRILL = join(ROOT, 'dist/test/drill/outage.js');
 const DRILL_SECONDS = '6';
@@ -143,10 +144,15 @@ try {
   }
   if (only.includes('crash')) {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
+    const onS3 = ['--rounds', CRASH_S3_ROUNDS, '--store', 's3', '--json'];
+    await script(`crash run on s3, ${CRASH_S3_ROUNDS} rounds`, [CRASH, ...onS3]);
     await script(`syscall faults, ${SYSCALL_ROWS} rows`, [SYSCALLS, '--most', SYSCALL_ROWS, '--json']);
   }
   if (only.includes('drill')) {
-    await script(`outage drill, ${DRILL_SECONDS} s`, [DRILL, '--seconds', DRILL_SECONDS, '--json']);
+    for (const store of ['directory', 's3']) {
+      const args = [DRILL, '--seconds', DRILL_SECONDS, '--store', store, '--json'];
+      await script(`outage drill on ${store}, ${DRILL_SECONDS} s`, args);
+    }
   }
   if (only.includes('services')) await services();
   if (only.includes('package')) await script('the package in empty projects', ['test/package.mjs']);
