@@ -117,14 +117,18 @@ class S3Sink implements Sink {
   ): Promise<boolean> {
     const sealText = sealTextOf(seal);
     const lock = isLocked(key) ? this.#lock(seal) : null;
-    const done = await this.#store.put(key, body, {
-      contentType: contentTypeOf(key),
-      md5: createHash('md5').update(body).digest('base64'),
-      sha256: createHash('sha256').update(body).digest('base64'),
-      metadata: { firn: '1', ...(sealText !== null && { 'firn-seal': sealText }) },
-      ...condition,
-      ...(lock !== null && { lock }),
-    });
+    const done = await this.#store
+      .put(key, body, {
+        contentType: contentTypeOf(key),
+        md5: createHash('md5').update(body).digest('base64'),
+        sha256: createHash('sha256').update(body).digest('base64'),
+        metadata: { firn: '1', ...(sealText !== null && { 'firn-seal': sealText }) },
+        ...condition,
+        ...(lock !== null && { lock }),
+      })
+      .catch((error: unknown) => {
+        throw lock === null ? error : ofLock(error);
+      });
     return done !== null;
   }
 
@@ -171,6 +175,17 @@ class S3Sink implements Sink {
       throw error.judgement === 'outage' ? new SinkOutage(message, retryAfterMs) : new SinkFault(message);
     }
   }
+}
+
+/**
+ * A put with a lock that is refused as invalid says something of the bucket (made again without Object Lock) or of the time,
+ * which all objects have in common: the probe before a quarantine has no lock and would blame each of them.
+ */
+function ofLock(error: unknown): unknown {
+  if (!(error instanceof S3Error) || !/^(InvalidRequest|InvalidArgument|HTTP 400)$/.test(error.code))
+    return error;
+  const { message, retryAfterMs } = error;
+  return new SinkOutage(`${message}: can the bucket lock objects, as s3.retention asks?`, retryAfterMs);
 }
 
 /** The seal as metadata holds it; null where there is none, or it is too long for that. */

@@ -9,7 +9,7 @@ import { sinkContract } from '../support/s3-contract.ts';
 import { S3_ENV, type S3Server, SECRET_KEY, startS3 } from '../support/s3-server.ts';
 
 const KEY = 'coldchain/year=2026/month=01/day=31/batch_0abc_41.ndjson.zst';
-const SEAL = Buffer.from('{"count":3,"format":"firn.batch/1"}');
+const SEAL = Buffer.from('{"count":3,"format":"firn.batch/1","sealed_utc":"2026-01-31T00:00:00.000Z"}');
 const BODY = Buffer.from('a batch');
 
 let s3: S3Server;
@@ -282,4 +282,17 @@ test('s3 sink: a lock counts from the sealing where the clock of the machine was
   expect(await hours(`1/${KEY}`, nowMs + 3 * 3_600_000)).toBeCloseTo(51, 2);
   // Sealed long ago, in an outage: locked for the whole time from its upload on all the same.
   expect(await hours(`2/${KEY}`, nowMs - 3 * 3_600_000)).toBeCloseTo(48, 2);
+});
+
+test('s3 sink: a lock that the bucket refuses is no fault of the object: it would be one of every object', async () => {
+  const store = await openStore({ bucket: 'locked', prefix: 'l/' }, { endpoint: s3.url });
+  stores.push(store);
+  const sink = s3Sink(store, { mode: 'governance', days: 2 });
+  s3.faults.add({ kind: 'status', status: 400, code: 'InvalidRequest', method: 'PUT' });
+  const refused = await sink.putNew(KEY, BODY, SEAL).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(SinkOutage);
+  expect((refused as Error).message).toContain('can the bucket lock objects');
+  // A partial tile has no lock, so this is about itself.
+  s3.faults.add({ kind: 'status', status: 400, code: 'InvalidRequest', method: 'PUT' });
+  await expect(sink.putNew('_log/a/tile/0/000.p/1', BODY)).rejects.toBeInstanceOf(SinkFault);
 });
