@@ -10,6 +10,9 @@ export type { KeyRow };
 /** What the table knows of a key: nothing, that its first request is under way, or the answer. */
 export type KeyState = undefined | 'pending' | KeyRow;
 
+/** Whose the keys of replays are: no credential, so two of them do not replay one record twice. None is called so. */
+export const REPLAYS = 'dead letter';
+
 function tableKey(principal: string, stream: string, key: string): string {
   return `${principal}\n${stream}\n${key}`;
 }

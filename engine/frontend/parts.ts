@@ -18,7 +18,7 @@ import { Connections } from './connections.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { Events } from './events.ts';
 import { Intake } from './intake.ts';
-import { KeyTable } from './keys.ts';
+import { KeyTable, REPLAYS } from './keys.ts';
 import { Quotas } from './refusals.ts';
 import { Requests } from './requests.ts';
 import type { Resend } from './resend.ts';
@@ -127,10 +127,15 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
   return { ...shared, producer, events, connections, acks, admission, keys, calls };
 }
 
-/** A table's size, and the part of it that one credential may have. A single credential has nobody to share with. */
+/**
+ * A table's size, and the part of it that one credential may have. A single credential has nobody to share with but replays,
+ * which never take the places of senders.
+ */
 function tableLimits(config: Config, max: number): TableLimits {
-  const share = config.tokens.length <= 1 ? 1 : config.limits.share;
-  return { max, perPrincipal: Math.max(1, Math.floor(max * share)) };
+  const part = (share: number): number => Math.max(1, Math.floor(max * share));
+  const own = part(config.tokens.length <= 1 ? 1 : config.limits.share);
+  const replays = part(config.limits.share);
+  return { max, perPrincipal: (principal) => (principal === REPLAYS ? replays : own) };
 }
 
 function schemasOf(registry: FrontendOptions['registry'], stream: string): StreamSchemas {

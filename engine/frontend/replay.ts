@@ -15,7 +15,7 @@ import type { Counters } from './counters.ts';
 import type { Events } from './events.ts';
 import { modeOf } from './headers.ts';
 import { controlPayload, type Intake } from './intake.ts';
-import type { KeyRow, KeyTable } from './keys.ts';
+import { type KeyRow, type KeyTable, REPLAYS } from './keys.ts';
 import { answerProblem, busy, type Problem, problem } from './problem.ts';
 import { type Reply, readBody } from './read-body.ts';
 import { ReplayJob } from './replay-job.ts';
@@ -26,8 +26,6 @@ import { modeIn, payloadIn } from './stream-schemas.ts';
 
 /** What stands round the records in a body. */
 const BODY_EXTRA_BYTES = 32 * 1024;
-/** Whose the keys of replays are: no credential, so two of them do not replay one record twice. None is called so. */
-const REPLAYS = 'dead letter';
 const FULL = 'There is no room for more records now: send the same request again after a moment.';
 
 export interface ReplaysOptions {

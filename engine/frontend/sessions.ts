@@ -12,7 +12,7 @@ export type { SessionRow };
 /** How many rows a table may have, all together and for one principal. */
 export interface TableLimits {
   readonly max: number;
-  readonly perPrincipal: number;
+  perPrincipal(principal: string): number;
 }
 
 /** Counts places in a table, per principal and in all. */
@@ -32,7 +32,8 @@ export class Places {
   /** Takes a place; false when the table or the principal's share is full. `known` = it was taken before a restart. */
   take(principal: string, known = false): boolean {
     const held = this.#held.get(principal) ?? 0;
-    if (!known && (this.#total >= this.#limits.max || held >= this.#limits.perPrincipal)) return false;
+    if (!known && (this.#total >= this.#limits.max || held >= this.#limits.perPrincipal(principal)))
+      return false;
     this.#held.set(principal, held + 1);
     this.#total += 1;
     return true;

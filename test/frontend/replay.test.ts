@@ -161,11 +161,26 @@ test('replay: without room nothing of the request is kept, and the same request 
 });
 
 test('replay: a request for which there are too few places in the table gives back those that it took', async () => {
-  const front = await startFront({ config: { limits: { maxIdempotencyKeys: 2 } } });
+  const front = await startFront({ config: { limits: { maxIdempotencyKeys: 4 } } });
   const records = [1, 2, 3].map((line) => letter(line, record()));
   expect(await replay(front, records)).toMatchObject({ status: 503, json: { code: 'key.table' } });
   expect(front.frontend.status()).toMatchObject({ keys: 0, sessions: 0, received: 0 });
   expect((await replay(front, records.slice(0, 2))).json).toMatchObject({ accepted: 2, duplicate: 0 });
+});
+
+test('replay: it never takes the places of senders, also where there is but one credential', async () => {
+  const front = await startFront({ config: { limits: { maxIdempotencyKeys: 4 } } });
+  const one = (line: number) => replay(front, [letter(line, record())]);
+  expect([(await one(1)).status, (await one(2)).status, (await one(3)).status]).toEqual([202, 202, 503]);
+  for (const key of ['a', 'b']) {
+    const headers = { 'content-type': 'application/x-ndjson', 'idempotency-key': key };
+    const answer = await fetch(`http://127.0.0.1:${front.port}/v1/streams/coldchain/records`, {
+      method: 'POST',
+      headers,
+      body: record(),
+    });
+    expect(answer.status).toBe(202);
+  }
 });
 
 test('replay: with tokens it takes the right to', async () => {
