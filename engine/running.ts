@@ -246,6 +246,11 @@ export class RunningEngine implements Engine {
   #onEvent(event: AuditEntry): void {
     if (event.action === 'lake.lost')
       this.#log.error({ lake: event.target, reason: event.reason }, 'lake lost');
+    if (event.action === 'object.quarantined')
+      this.#log.error(
+        { object: event.target, reason: event.reason },
+        'in quarantine: the store refuses this object',
+      );
     if (this.#stopped) this.#log.warn({ event }, 'audit event after the stop event');
     else if (this.#held !== null) this.#held.push(event);
     else this.#audit.forward(event);
