@@ -1,6 +1,6 @@
-// `npm run test:soak`: an engine process under steady load, sampled from outside; clients come and go, and the lake is
-// taken away for some seconds now and then. At the end its curves must be flat (flat.ts, limits.ts), the drain in order,
-// and the lake sound and complete.
+// `npm run test:soak`: an engine process under steady load, sampled from outside, its garbage collected before each look;
+// clients come and go, and the lake is taken away for some seconds now and then. At the end its curves must be flat (flat.ts,
+// limits.ts), the drain in order, and the lake sound and complete.
 //
 //   --minutes N (20)  --svg FILE  --seed N  --json
 
@@ -18,6 +18,7 @@ import { Counts } from './counts.ts';
 import { type Curve, curvePlot } from './curve.ts';
 import { judgeFlat, type Verdict } from './flat.ts';
 import { SoakFleet } from './fleet.ts';
+import { GarbageCollector, inspected } from './garbage.ts';
 import { type CurveName, LIMITS } from './limits.ts';
 import { type Sample, sampleProcess } from './sample.ts';
 
@@ -76,8 +77,10 @@ class Outages {
 async function soak(site: Site, counts: Counts, minutes: number, outages: Outages): Promise<Sample[]> {
   const { engine } = site;
   const random = seeded(Number(values.seed));
-  engine.start();
+  const { port, env } = await inspected();
+  engine.start(env);
   if (!(await engine.until(() => engine.listening, 60_000))) throw endedBySelf(engine, 'at its start');
+  const garbage = await GarbageCollector.open(port);
   const fleet = new SoakFleet(site.url, counts, random);
   const began = performance.now();
   const running = (): boolean => performance.now() - began < minutes * 60_000;
@@ -90,11 +93,15 @@ async function soak(site: Site, counts: Counts, minutes: number, outages: Outage
     if (fleet.fault !== null) throw fleet.fault;
     const seconds = (performance.now() - began) / 1000;
     const { acknowledged } = counts.totals;
+    await garbage.collect();
     const seen = sampleProcess(engine.pid, site.data, join(site.lake.location, '_tmp'));
     samples.push({ ...seen, seconds, acknowledged, outage: outages.out });
     bar.update(Math.round(seconds), minutes * 60, 0);
   }
   bar.end();
+  const { threads } = garbage;
+  garbage.close();
+  if (threads === 0) throw new Error('no thread of the engine could be reached to collect its garbage');
   await outage;
   await fleet.stop();
   const code = await engine.stop();
