@@ -32,7 +32,7 @@ afterEach(async () => {
 /** A sink that does not sleep and whose breaker is never open for long. */
 async function open(bucket = 'plain', nowMs = (): number => 0): Promise<Sink> {
   const time = { wallMs: Date.now, nowMs, random: () => 0, sleep: async () => {} };
-  const store = await openStore({ bucket, prefix: 'l/' }, { endpoint: s3.url, timeout: 0.5 }, time);
+  const store = await openStore({ bucket, prefix: 'l/' }, { endpoint: s3.url, timeout: 10 }, time);
   stores.push(store);
   return s3Sink(store, null);
 }
