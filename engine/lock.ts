@@ -128,7 +128,11 @@ function hold(path: string, own: string, fd: number, temporary: string): Lock {
       if (!held) return;
       held = false;
       clearInterval(timer);
-      if (readText(path) === own) remove(path);
+      try {
+        if (readText(path) === own) remove(path);
+      } catch {
+        // It names a process that is gone by then: the next start takes it over.
+      }
       closeSync(fd);
     },
   };
