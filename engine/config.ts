@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { checkPartners, epcisSchemaWith, gln13, ledgerSchema, webhookSecret } from './config-epcis.ts';
 import { checkTokens, faultsOf } from './config-faults.ts';
 import { lakeOf, type S3Config, s3Schema } from './config-lake.ts';
 import { checkNames, streamOf, tableOf } from './config-streams.ts';
@@ -73,6 +74,8 @@ const tokenSchema = z
     streams: z.array(z.string()).min(1),
     /** May replay dead letters and re-send what is in quarantine: an operator's right, not a sensor's. */
     replay: z.boolean().default(false),
+    /** The trading partner whose credential this is: documents of another sender are refused. */
+    gln: gln13.optional(),
   })
   .refine((t) => (t.token === undefined) !== (t.sha256 === undefined), 'give either "token" or "sha256"');
 
@@ -87,6 +90,8 @@ const listenSchema = z.strictObject({
   /** Seconds without a byte after which a silent WebSocket is pinged and then closed. */
   idle: z.number().int().min(8).max(960).default(120),
 });
+
+const epcisSchema = epcisSchemaWith(cutSchema.prefault({}));
 
 const limitsSchema = z.strictObject({
   maxFrameBytes: positive.default(128 * KIB),
@@ -146,6 +151,9 @@ const configSchema = z.strictObject({
       minFreeBytes: z.number().int().min(0).default(GIB),
     })
     .prefault({}),
+  /** EPCIS documents of trading partners; false = none are taken. */
+  epcis: z.union([epcisSchema, z.literal(false)]).prefault({}),
+  ledger: ledgerSchema.prefault({}),
   clock: z.enum(['system', 'chrony']).default('system'),
   /** Seconds that a shutdown may take to drain, seal and upload. */
   drain: seconds.default(30),
@@ -164,6 +172,14 @@ export type ListenConfig = z.output<typeof listenSchema>;
 export type TokenConfig = z.output<typeof tokenSchema>;
 export type LimitsConfig = z.output<typeof limitsSchema>;
 export type CutConfig = z.output<typeof cutSchema>;
+export type EpcisConfig = z.output<typeof epcisSchema>;
+
+/** Where the ledger is. */
+export interface LedgerConfig {
+  /** Null = embedded, below the data folder. Holds a password: never shown. */
+  readonly url: string | null;
+  readonly poolSize: number;
+}
 
 /** One stream with its schemas found. */
 export interface StreamConfig {
@@ -176,7 +192,8 @@ export interface StreamConfig {
 }
 
 /** The whole configuration, checked and complete. Paths are absolute; `ring` has the sizes of all areas. */
-export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 's3' | 'workers' | 'ring'> {
+export interface Config
+  extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 's3' | 'workers' | 'ring' | 'ledger'> {
   /** An absolute folder or `s3://bucket/prefix`. */
   readonly lake: string;
   /** Null where the lake is a folder. */
@@ -184,6 +201,15 @@ export interface Config extends Omit<Parsed, 'streams' | 'schemas' | 'lake' | 's
   readonly workers: number;
   readonly ring: RingSizes;
   readonly streams: readonly StreamConfig[];
+  readonly ledger: LedgerConfig;
+}
+
+/** The secret of a partner's webhook. @throws ConfigError when it is not there */
+export function secretOf(target: {
+  readonly secretEnv?: string | undefined;
+  readonly secretFile?: string | undefined;
+}): string {
+  return webhookSecret(target, process.env);
 }
 
 /**
@@ -208,7 +234,12 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     streams.map(({ stream }) => stream),
     where,
   );
-  checkTokens(config.tokens, Object.keys(config.streams), where);
+  checkTokens(
+    config.tokens,
+    [...Object.keys(config.streams), ...(config.epcis === false ? [] : ['epcis'])],
+    where,
+  );
+  if (config.epcis !== false) checkPartners(config.epcis.partners, where);
   const { slabs, slabBytes } = config.ring;
   const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };
   const growth = Math.max(
@@ -240,5 +271,11 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     workers: config.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     ring,
     streams,
+    ledger: { poolSize: config.ledger.poolSize, url: config.ledger.url ?? databaseUrl() },
   };
+}
+
+function databaseUrl(): string | null {
+  const url = process.env['DATABASE_URL'];
+  return url !== undefined && /^postgres(ql)?:\/\//.test(url) ? url : null;
 }

@@ -1,0 +1,119 @@
+// What an operator can say about EPCIS captures and the ledger: limits, trading partners, where the ledger lies. Secrets
+// are named here (a variable, a file), never kept: status, log and audit trail show a configuration whole.
+
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { GIB, MIB } from './limits.ts';
+
+const positive = z.number().int().positive();
+
+/** GLN-13 with its check digit (weights 1, 3 from the left). */
+export const gln13 = z
+  .string()
+  .regex(/^[0-9]{13}$/, 'a GLN is 13 digits')
+  .refine(
+    (gln) => [...gln].reduce((sum, digit, at) => sum + Number(digit) * (at % 2 === 0 ? 1 : 3), 0) % 10 === 0,
+    'the last digit of this GLN is not its check digit',
+  );
+
+const webhookTarget = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/, error: 'a webhook has an address of http:// or https://' }),
+    /** Environment variable that holds the secret of the HMAC. */
+    secretEnv: z.string().min(1).optional(),
+    /** File that holds it; white space around it does not count. */
+    secretFile: z.string().min(1).optional(),
+  })
+  .refine(
+    (target) => (target.secretEnv === undefined) !== (target.secretFile === undefined),
+    'give either "secretEnv" or "secretFile"',
+  );
+
+const partnerSchema = z.strictObject({
+  gln: gln13,
+  name: z.string().min(1).max(200),
+  /** How acknowledgements get to the partner. */
+  ack: z.union([z.literal('poll'), webhookTarget]).default('poll'),
+});
+
+/** `cut` is that of any stream. */
+export const epcisSchemaWith = <Cut extends z.ZodType>(cut: Cut) =>
+  z.strictObject({
+    profile: z.enum(['generic', 'dscsa', 'r1.3-strict']).default('generic'),
+    /** L05: refuse what was never commissioned, in place of a warning. */
+    strictState: z.boolean().default(false),
+    maxBodyBytes: positive.max(2 * GIB).default(300 * MIB),
+    maxEvents: positive.max(10_000_000).default(1_000_000),
+    spool: z.strictObject({ quotaBytes: positive.default(4 * GIB) }).prefault({}),
+    cut,
+    /** The directory of trading partners. Absent: nobody's membership is checked, and findings say so. */
+    partners: z.array(partnerSchema).optional(),
+    webhook: z
+      .strictObject({
+        timeoutSeconds: z.number().positive().max(300).default(10),
+        /** Longest wait between two attempts. */
+        maxWaitSeconds: positive.max(86_400).default(3600),
+      })
+      .prefault({}),
+    /** L15: an event older than this is told as stale. */
+    staleDays: positive.max(36_500).default(365),
+    /** GS1-Extensions: prefix to URI of the extensions that partners agreed on. */
+    extensions: z.record(z.string(), z.url()).default({}),
+  });
+
+export const ledgerSchema = z.strictObject({
+  /** `postgres://user:password@host/database`; default: DATABASE_URL, else a ledger of its own below `data`. */
+  url: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'an address of PostgreSQL begins with postgres://')
+    .optional(),
+  poolSize: positive.max(100).default(4),
+});
+
+export type PartnerConfig = z.output<typeof partnerSchema>;
+
+/** Where the ledger is, as it may be shown: no password, no parameters. */
+export function ledgerName(url: string | null): string {
+  if (url === null) return 'embedded (PGlite)';
+  try {
+    const { hostname, port, pathname } = new URL(url);
+    return `postgres://${hostname}${port === '' ? '' : `:${port}`}${pathname}`;
+  } catch {
+    return 'postgres';
+  }
+}
+
+/** No GLN has two names or two ways. @throws ConfigError */
+export function checkPartners(partners: readonly PartnerConfig[] | undefined, where: string): void {
+  const seen = new Set<string>();
+  for (const { gln } of partners ?? []) {
+    if (seen.has(gln)) throw new ConfigError(`${where}: epcis.partners: ${gln} is there twice`);
+    seen.add(gln);
+  }
+}
+
+/** The secret that a webhook is signed with. @throws ConfigError when it is not where the configuration says */
+export function webhookSecret(
+  {
+    secretEnv,
+    secretFile,
+  }: { readonly secretEnv?: string | undefined; readonly secretFile?: string | undefined },
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  let secret: string | undefined;
+  if (secretEnv !== undefined) secret = environment[secretEnv];
+  else if (secretFile !== undefined) {
+    try {
+      secret = readFileSync(secretFile, 'utf8');
+    } catch (error) {
+      throw new ConfigError(`epcis.partners: the secret cannot be read: ${(error as Error).message}`);
+    }
+  }
+  const trimmed = secret?.trim() ?? '';
+  if (trimmed.length < 16)
+    throw new ConfigError(
+      `epcis.partners: ${secretEnv === undefined ? `the file ${secretFile}` : `the variable ${secretEnv}`} holds no secret of at least 16 characters`,
+    );
+  return trimmed;
+}
