@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CODES, codeNumber, NO_FIELD } from '../../engine/codes.ts';
+import { CODEC_CODES, codeNumber, NO_FIELD } from '../../engine/codes.ts';
 import { FRAME_MODE } from '../../engine/ring/frame.ts';
 import { describe as describeFault } from '../../engine/schema/describe.ts';
 import type { Table } from '../../engine/schema/table.ts';
@@ -216,9 +216,9 @@ describe('describe', () => {
     expect(long).toMatch(/telemetry\/1, telemetry\/2, .*…$/);
   });
 
-  test('describe: every code has a sentence of its own, also without a table', () => {
+  test('describe: every code of the codec has a sentence of its own, also without a table', () => {
     const bytes = Buffer.from('"zone_id":"A"');
-    const sentences = CODES.slice(1).map(
+    const sentences = CODEC_CODES.slice(1).map(
       (code) => describeFault(codeNumber(code), NO_FIELD, null, bytes, 0).detail,
     );
     const plain = sentences.filter((sentence) => !sentence.startsWith('refused: '));
