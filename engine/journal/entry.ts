@@ -9,7 +9,8 @@
 //             (flag 1 = excursion). The 0x00 makes entry[63 .. 64 + line - 1) the hashed bytes of RFC 6962.
 // refused     8 u32 stream  12 u32 record  16 u32 offset of the fault in raw  20 u16 code  22 u16 field
 //             24 u32 raw bytes  32 raw (of schema.unknown: schema/unknown.ts, the frame's own bytes begin at the fault)
-// control     8 u32 bytes of JSON  16 JSON (UTF-8)       kinds source, audit, duplicate, forget, key
+// control     8 u32 bytes of JSON  16 JSON (UTF-8)       kinds source, audit, duplicate, forget, key, and of
+//             captures (capture-entry.ts) capture, verdict, captured
 
 export const ENTRY_KIND = {
   frame: 1,
@@ -20,6 +21,9 @@ export const ENTRY_KIND = {
   duplicate: 6,
   forget: 7,
   key: 8,
+  capture: 9,
+  verdict: 10,
+  captured: 11,
 } as const;
 
 export const ENTRY = { bytes: 0, kind: 4, flags: 5 } as const;
@@ -82,9 +86,10 @@ export interface DuplicateEntry {
   readonly records: number;
 }
 
-/** A session (by source number) or a key that is past its retention. */
+/** A session (by source number), a key or a capture (by id) that is past its retention. */
 export type ForgetEntry =
   | { readonly source: number }
+  | { readonly capture: string }
   | { readonly principal: string; readonly stream: string; readonly key: string };
 
 /** One audit event: the line of FORMAT.md §6, which seal renders as JCS. */

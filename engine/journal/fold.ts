@@ -1,5 +1,5 @@
 // The state of the engine is a fold over the journal: which sessions there are and what each sends next, which
-// Idempotency-Keys were answered how, how many records were received. Pure: the same groups give the same tables, in
+// Idempotency-Keys were answered how, how far each capture has come, how many records were received. Pure: the same groups give the same tables, in
 // recovery (main thread) as at the seal, which writes them as the snapshot. Two laws hold after every group:
 // received = accepted + rejected + duplicate, and no number of `acct` ever falls.
 
@@ -9,6 +9,8 @@ import { MAX_REJECTS_TOLD } from '../limits.ts';
 import { httpReply, type IngestResult } from '../reply.ts';
 import { describe } from '../schema/describe.ts';
 import type { Table } from '../schema/table.ts';
+import type { CapturedEntry, CaptureEntry, VerdictEntry } from './capture-entry.ts';
+import { Captures } from './captures.ts';
 import {
   type DuplicateEntry,
   ENTRY_KIND,
@@ -19,10 +21,10 @@ import {
 } from './entry.ts';
 import { dumpFold, loadFold } from './fold-lines.ts';
 import type { JournalRecord } from './record.ts';
-import type { Acct, FoldState, KeyRow, SessionRow } from './rows.ts';
+import type { Acct, Counted, FoldState, KeyRow, SessionRow } from './rows.ts';
 import { controlJson, type EntryVisitor, type WalkFrame, walkGroup } from './walk.ts';
 
-export type { Acct, KeyRow, SessionRow } from './rows.ts';
+export type { Acct, CaptureRow, KeyRow, SessionRow } from './rows.ts';
 
 /** Name of a key in `Fold.keys`: no two keys share one, whatever characters they hold. */
 export function keyOf(principal: string, stream: string, key: string): string {
@@ -48,6 +50,7 @@ export class Fold implements FoldState {
   readonly sources: Map<number, SessionRow> = new Map<number, SessionRow>();
   readonly sessions: Map<number, SessionRow> = new Map<number, SessionRow>();
   readonly keys: Map<string, KeyRow> = new Map<string, KeyRow>();
+  readonly captures: Captures = new Captures();
   readonly acct: Acct = { accepted: 0, duplicate: 0, received: 0, rejected: 0 };
   nextSource = 1;
   wallMs = 0;
@@ -155,6 +158,8 @@ export class Fold implements FoldState {
       if ('source' in entry) {
         this.sources.delete(entry.source);
         this.sessions.delete(entry.source);
+      } else if ('capture' in entry) {
+        this.captures.forget(entry.capture);
       } else {
         this.keys.delete(keyOf(entry.principal, entry.stream, entry.key));
       }
@@ -168,7 +173,20 @@ export class Fold implements FoldState {
         refusal: 0,
         result,
       };
+    } else if (kind === ENTRY_KIND.capture) {
+      this.captures.began(value as CaptureEntry, record.runningMs);
+    } else if (kind === ENTRY_KIND.verdict) {
+      this.#count(this.captures.judged(value as VerdictEntry));
+    } else {
+      this.#count(this.captures.captured(value as CapturedEntry, record.end, record.runningMs));
     }
+  }
+
+  #count({ accepted, duplicate, rejected }: Counted): void {
+    this.acct.accepted += accepted;
+    this.acct.duplicate += duplicate;
+    this.acct.rejected += rejected;
+    this.acct.received += accepted + duplicate + rejected;
   }
 
   /** The frame of the pending key is at its end: its reply goes into the table. A key without a frame answers nothing. */

@@ -1,5 +1,8 @@
 // The tables that a fold of the journal builds: their rows, and the whole as one shape.
 
+import type { CaptureEntry, CaptureHead } from './capture-entry.ts';
+import type { Captures } from './captures.ts';
+
 /** A source of frames. `next` = number of the frame expected next; `lastUsedMs` is running time. */
 export interface SessionRow {
   readonly no: number;
@@ -24,6 +27,25 @@ export interface KeyRow {
   readonly createdMs: number;
 }
 
+/** A capture: its entry, and how far it has come. */
+export interface CaptureRow extends Omit<CaptureEntry, 'head'> {
+  /** Null where the document has none, and once the capture is over. */
+  head: CaptureHead | null;
+  /** Index of the next event to judge. */
+  next: number;
+  accepted: number;
+  duplicate: number;
+  /** Events, or pieces of a document that was refused whole. */
+  rejected: number;
+  /** Null while it is under way. `position`: end of the journal record that says so. */
+  end: { readonly success: boolean; readonly finishedMs: number; readonly position: number } | null;
+  /** Running time of its newest entry but verdicts: of progress, of the end. */
+  lastUsedMs: number;
+}
+
+/** What an entry adds to an account. */
+export type Counted = Pick<Acct, 'accepted' | 'duplicate' | 'rejected'>;
+
 /** Records since the log began, counted when they became durable. */
 export interface Acct {
   accepted: number;
@@ -40,6 +62,7 @@ export interface FoldState {
   readonly sessions: Map<number, SessionRow>;
   /** Answered keys by `keyOf`. */
   readonly keys: Map<string, KeyRow>;
+  readonly captures: Captures;
   readonly acct: Acct;
   /** One more than the largest source number ever used. */
   nextSource: number;

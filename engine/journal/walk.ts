@@ -143,7 +143,7 @@ function checkedKind(view: DataView, offset: number, record: JournalRecord): num
     wanted = entryBytes(REFUSED.raw, view.getUint32(offset + REFUSED.rawBytes, true));
   } else if (kind === ENTRY_KIND.frame && left >= FRAME_ENTRY.bytes) {
     wanted = FRAME_ENTRY.bytes;
-  } else if (kind >= ENTRY_KIND.source && kind <= ENTRY_KIND.key) {
+  } else if (kind >= ENTRY_KIND.source && kind <= ENTRY_KIND.captured) {
     wanted = entryBytes(CONTROL_ENTRY.json, view.getUint32(offset + CONTROL_ENTRY.jsonBytes, true));
   } else {
     throw broken(record, offset, `an entry of kind ${kind} and ${bytes} bytes`);

@@ -28,7 +28,17 @@ export const FRAME = {
 } as const;
 
 /** `data` is parsed; every other kind is a control frame: its payload goes to the journal as the entry of that kind. */
-export const FRAME_KIND = { data: 1, source: 4, audit: 5, duplicate: 6, forget: 7, key: 8 } as const;
+export const FRAME_KIND = {
+  data: 1,
+  source: 4,
+  audit: 5,
+  duplicate: 6,
+  forget: 7,
+  key: 8,
+  capture: 9,
+  verdict: 10,
+  captured: 11,
+} as const;
 
 /**
  * How a data frame is split: by its first byte (WebSocket), as one JSON text, or as lines. `unknown`: it is no codec's, since

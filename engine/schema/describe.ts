@@ -250,8 +250,8 @@ function shown(text: string): string {
   return `"${characters.slice(0, MAX_SHOWN).join('')}${cut ? '…' : ''}"`;
 }
 
-/** The detail as it may be printed: nothing that moves a cursor, hides or reverses text; at most 200 UTF-16 units. */
-function printable(detail: string): string {
+/** A detail as it may be printed: nothing that moves a cursor, hides or reverses text; at most 200 UTF-16 units. */
+export function printable(detail: string): string {
   const visible = detail.replace(
     /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Surrogate}]/gu,
     (character) => `U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`,

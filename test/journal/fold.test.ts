@@ -150,7 +150,7 @@ test('fold: a frame of nobody, and entries that do not fit their record, are fat
   expect(() => folded([[accepted()]])).toThrow(/a record outside of any frame/);
   for (const [offset, value] of [
     [4, 0],
-    [4, 9],
+    [4, 12],
     [0, 24],
     [0, 200],
   ] as const) {

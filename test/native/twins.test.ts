@@ -169,7 +169,13 @@ describe.skipIf(nativeMissing !== null)('twins', () => {
       fc.boolean(),
       damage,
       fc.constantFrom(0, 0, 0, 0, 0, FRAME_FLAG.crash),
-      fc.constantFrom(FRAME_KIND.data, FRAME_KIND.data, FRAME_KIND.data, FRAME_KIND.audit),
+      fc.constantFrom(
+        FRAME_KIND.data,
+        FRAME_KIND.data,
+        FRAME_KIND.data,
+        FRAME_KIND.audit,
+        FRAME_KIND.verdict,
+      ),
     );
     const sizes = fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 6 });
     fc.assert(

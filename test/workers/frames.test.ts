@@ -153,12 +153,18 @@ describe('frames', () => {
       { payload: one },
       { kind: FRAME_KIND.audit, payload: '{ }' },
       { kind: FRAME_KIND.forget, payload: '' },
+      { kind: FRAME_KIND.capture, payload: '{"id":1}' },
+      { kind: FRAME_KIND.verdict, payload: '{"event":0}' },
+      { kind: FRAME_KIND.captured, payload: '{"upTo":1}' },
     ]);
     const output = encodeSlab(codec, slab);
     expect(output.controls).toEqual([
       { kind: FRAME_KIND.source, json },
       { kind: FRAME_KIND.audit, json: '{ }' },
       { kind: FRAME_KIND.forget, json: '' },
+      { kind: FRAME_KIND.capture, json: '{"id":1}' },
+      { kind: FRAME_KIND.verdict, json: '{"event":0}' },
+      { kind: FRAME_KIND.captured, json: '{"upTo":1}' },
     ]);
     expect(output.frames).toHaveLength(1);
   });
