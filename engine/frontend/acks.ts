@@ -14,7 +14,7 @@ import type { Table } from '../schema/table.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
-import type { Intake } from './intake.ts';
+import { type Intake, NO_SLOT } from './intake.ts';
 import type { Quotas } from './refusals.ts';
 import { FIRST_REQUEST, type Requests } from './requests.ts';
 import type { WindowGauge } from './window.ts';
@@ -101,9 +101,10 @@ export class Acks {
           latency.record(this.#wallMs - view.getFloat64(at + FRAME.receivedMs, true));
         if (slot >= FIRST_REQUEST) this.#settle(slab, at, slot, accepted, rejected, firstReject, reject);
         else this.#advance(slab, at, slot, rejected, firstReject, reject);
-      } else if (kind === FRAME_KIND.duplicate || kind === FRAME_KIND.audit) {
-        const result = { accepted: 0, rejected: 0, errors: [], more: 0 };
-        this.#options.requests.settle(view.getUint32(at + FRAME.slot, true), result, 0);
+      } else {
+        const slot = view.getUint32(at + FRAME.slot, true);
+        if (slot !== NO_SLOT)
+          this.#options.requests.settle(slot, { accepted: 0, rejected: 0, errors: [], more: 0 }, 0);
       }
       at += frameBytes(view.getUint32(at + FRAME.bytes, true));
     }

@@ -7,6 +7,7 @@ import type { IngestResult } from '../reply.ts';
 import { CONTROL } from '../ring/layout.ts';
 import { checkListen } from './access.ts';
 import { CLOSE } from './connection.ts';
+import type { CaptureKind } from './control.ts';
 import type { FrontendStatus } from './counters.ts';
 import { Posts } from './http.ts';
 import { type Listener, startListener } from './listener.ts';
@@ -80,6 +81,14 @@ export class Frontend {
   audit(event: AuditEntry): void {
     this.#parts.events.audit(event);
     this.#parts.events.flush();
+  }
+
+  /**
+   * Sends one entry of a capture to the journal; `onDurable` when its fsync is done.
+   * @returns false when there is no room for it now. @throws RangeError for an entry that no slab holds
+   */
+  put(kind: CaptureKind, entry: object, onDurable: () => void): boolean {
+    return this.#parts.controls.put(kind, entry, onDurable);
   }
 
   /** Commit says that slabs may have become durable. */

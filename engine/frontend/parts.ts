@@ -15,6 +15,7 @@ import { Admission } from './admission.ts';
 import { BodyBudget } from './body.ts';
 import { Calls } from './calls.ts';
 import { Connections } from './connections.ts';
+import { Controls } from './control.ts';
 import { type Counters, newCounters } from './counters.ts';
 import { Events } from './events.ts';
 import { Intake } from './intake.ts';
@@ -56,6 +57,8 @@ export interface Parts {
   readonly quotas: Quotas;
   readonly acks: Acks;
   readonly events: Events;
+  /** Entries of captures. */
+  readonly controls: Controls;
   readonly calls: Calls;
   readonly admission: Admission;
   readonly requests: Requests;
@@ -84,6 +87,7 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
   });
   const requests = new Requests();
   const events = new Events(intake, requests);
+  const controls = new Controls({ intake, requests, ...ring.sizes });
   const quotas = new Quotas(limits, (event) => events.audit(event));
   const gauge = new WindowGauge({
     maxWindow: limits.maxWindow,
@@ -124,7 +128,7 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
   });
   const keys = new KeyTable(fold.keys.values(), tableLimits(config, limits.maxIdempotencyKeys));
   const calls = new Calls(shared);
-  return { ...shared, producer, events, connections, acks, admission, keys, calls };
+  return { ...shared, producer, events, controls, connections, acks, admission, keys, calls };
 }
 
 /**
