@@ -86,6 +86,8 @@ export interface JudgedEvent {
   readonly index: number;
   readonly type: string;
   readonly span: Span;
+  /** Where the event stands in the document, for findings about its history. */
+  readonly pointer?: string;
   readonly findings: readonly Finding[];
   /** True when a finding rejects it. */
   readonly rejected: boolean;
