@@ -28,14 +28,14 @@ export class Threads {
   }
 
   /**
-   * Runs the task of `module` (file URL) in a free thread; the ports in `data` go along. Resolves when it has ended.
+   * Runs the task of `module` (file URL) in a free thread; the ports in `data` go along. Resolves with what it returns.
    * Rejects with what it threw (the thread lives on and may get the next task), or when its thread ended by itself
    * ("worker exited with code: …"). In both cases no statement of the task is executed any more.
    */
-  async run(module: string, data: object, ports: readonly MessagePort[] = []): Promise<void> {
+  async run(module: string, data: object, ports: readonly MessagePort[] = []): Promise<unknown> {
     const task: ThreadTask = { module, data, kernels: kernelChoice() };
     try {
-      await this.#piscina.run(task, { transferList: [...ports] });
+      return await this.#piscina.run(task, { transferList: [...ports] });
     } catch (thrown) {
       throw restoreError(thrown);
     }

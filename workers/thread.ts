@@ -11,12 +11,12 @@ export interface ThreadTask {
   readonly kernels: KernelChoice;
 }
 
-/** Resolves when the task has ended. @throws CarriedError (a plain object) with what the task threw. */
-export async function run({ module, data, kernels }: ThreadTask): Promise<void> {
+/** Resolves with what the task returns. @throws CarriedError (a plain object) with what the task threw. */
+export async function run({ module, data, kernels }: ThreadTask): Promise<unknown> {
   try {
     useKernels(kernels);
     const task: { run(data: object): unknown } = await import(module);
-    await task.run(data);
+    return await task.run(data);
   } catch (error) {
     throw carryError(error);
   }

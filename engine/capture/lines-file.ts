@@ -1,0 +1,64 @@
+// Lines for the lake on their way: `<id>.<attempt>.lines` in the spool, append only, one writer. A verdict that points into
+// it is told only after the fsync of what it points at, and of the file's name.
+
+import { join } from 'node:path';
+import { leafHash } from '../batch/merkle.ts';
+import type { Storage } from '../storage.ts';
+
+/** Where a line lies. `bytes` with its LF. */
+export interface PlacedLine {
+  readonly offset: number;
+  readonly bytes: number;
+  /** RFC 6962 leaf hash of the line without its LF, hex. */
+  readonly leaf: string;
+}
+
+/** A number that no file of this capture in the spool has yet. */
+export function nextAttempt(storage: Storage, folder: string, id: string): number {
+  const mine = storage.list(folder).filter((name) => name.startsWith(`${id}.`));
+  const numbers = mine.map((name) => Number(/^[^.]+\.([0-9]+)\./.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers) + 1;
+}
+
+export class LinesFile {
+  readonly name: string;
+  readonly #storage: Storage;
+  readonly #folder: string;
+  #fd: number | null = null;
+  #at = 0;
+  #pending: Uint8Array[] = [];
+
+  constructor(storage: Storage, folder: string, name: string) {
+    this.#storage = storage;
+    this.#folder = folder;
+    this.name = name;
+  }
+
+  /** Adds a line. It is on disk after the next `sync`. */
+  append(line: string): PlacedLine {
+    const bytes = Buffer.from(`${line}\n`, 'utf8');
+    const leaf = Buffer.from(leafHash(bytes.subarray(0, -1))).toString('hex');
+    const placed = { offset: this.#at, bytes: bytes.length, leaf };
+    this.#pending.push(bytes);
+    this.#at += bytes.length;
+    return placed;
+  }
+
+  /** Everything appended is on disk, and so is the file's name. create → write → fsync → fsync of the folder. */
+  sync(): void {
+    if (this.#pending.length === 0) return;
+    const parts = this.#pending;
+    this.#pending = [];
+    const from = this.#at - parts.reduce((sum, part) => sum + part.length, 0);
+    const created = this.#fd === null;
+    this.#fd ??= this.#storage.create(join(this.#folder, this.name));
+    this.#storage.write(this.#fd, parts, from);
+    this.#storage.sync(this.#fd);
+    if (created) this.#storage.syncFolder(this.#folder);
+  }
+
+  close(): void {
+    if (this.#fd !== null) this.#storage.close(this.#fd);
+    this.#fd = null;
+  }
+}
