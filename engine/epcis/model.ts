@@ -39,6 +39,8 @@ export interface Extension {
   readonly children: readonly Extension[];
   /** True for an XML attribute: a child of its element, told apart because the reference hash drops `xsi:type`. */
   readonly attribute?: true;
+  /** True for a JSON `true`, `false` or `null`, told apart because the reference hash writes them as Python does. */
+  readonly literal?: true;
 }
 
 export interface Quantity {
@@ -164,6 +166,10 @@ export interface DocumentHead {
   readonly masterData: readonly MasterElement[];
   /** Events in the list. */
   readonly events: number;
+  /** JSON: whether there is an `@context`. */
+  readonly context?: boolean;
+  /** JSON: prefixes that the `@context` declares. A second pass takes them where the context stands behind the events. */
+  readonly prefixes?: readonly (readonly [string, string])[];
 }
 
 /** A finding as it is told: `firn check --json`, job errors, the dead letter. */
