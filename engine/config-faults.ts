@@ -28,7 +28,9 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], above: readonly Pr
 export function checkTokens(tokens: readonly TokenConfig[], streams: readonly string[], where: string): void {
   const names = new Map<string, string>();
   for (const { name, token, sha256, streams: scope } of tokens) {
-    const stranger = scope.find((stream) => stream !== '*' && !streams.includes(stream));
+    const stranger = scope.find(
+      (stream) => stream !== '*' && stream !== 'epcis' && !streams.includes(stream),
+    );
     if (stranger !== undefined) {
       throw new ConfigError(
         `${where}: tokens: ${name} is scoped to ${stranger}, which is not a stream ("*" means all)`,
