@@ -13,6 +13,8 @@ export interface Principal {
   /** May send dead letters, and what is in quarantine, once more. */
   readonly replay: boolean;
   readonly streams: ReadonlySet<string> | null;
+  /** GLN-13 of the partner that the token is bound to; null = none. */
+  readonly gln: string | null;
 }
 
 /** What access needs to know of a request; header values are '' when absent. */
@@ -23,7 +25,7 @@ export interface Credentials {
   readonly host: string;
 }
 
-export const ANONYMOUS: Principal = { name: 'anonymous', replay: true, streams: null };
+export const ANONYMOUS: Principal = { name: 'anonymous', replay: true, streams: null, gln: null };
 
 /** The subprotocol of the contract, and the one in which a browser carries its token. */
 export const SUBPROTOCOL = 'firn.v1';
@@ -95,6 +97,7 @@ export class Access {
       name: t.name,
       replay: t.replay,
       streams: t.streams.includes('*') ? null : new Set(t.streams),
+      gln: t.gln ?? null,
     }));
     this.#origins = new Set(listen.origins);
   }

@@ -9,9 +9,13 @@ import type { Quota, Quotas } from './refusals.ts';
 import type { StreamInfo, StreamSchemas } from './stream-schemas.ts';
 
 /** A request that may go on. */
-export interface Sender {
-  readonly principal: Principal;
+export interface Sender extends Admitted {
   readonly stream: StreamInfo;
+}
+
+/** A request whose credential has the scope. */
+export interface Admitted {
+  readonly principal: Principal;
   readonly quota: Quota;
 }
 
@@ -49,28 +53,14 @@ export class Admission {
 
   /** Lets a request for a stream in, or says why not. */
   admit(res: HttpResponse, req: HttpRequest, stream: string): Sender | Problem {
-    const { access, quotas, streams, maxConnections, monotonicMs } = this.#options;
-    if (this.draining)
-      return busy('engine.draining', 'The engine is shutting down: connect again in a moment.', 5);
-    if (this.sockets > maxConnections) {
-      return busy(
-        'engine.connections',
-        'All connections are taken: try again later, or raise listen.maxConnections.',
-        5,
-      );
-    }
-    const principal = this.identify(req);
+    const { streams } = this.#options;
+    const principal = this.#enter(req);
     if ('status' in principal) return principal;
     const schemas = streams.get(stream);
     if (schemas === undefined)
       return problem(404, 'stream.unknown', 'There is no stream of this name in the configuration.');
-    if (principal.streams !== null && !principal.streams.has(stream)) {
-      return problem(
-        403,
-        'access.scope',
-        'This token is not for this stream: add the stream to it, or use another token.',
-      );
-    }
+    const scope = scopeFault(principal, stream);
+    if (scope !== null) return scope;
     const info = schemas.choose(queryValue(req, 'schema'));
     if (info === null) {
       return problem(
@@ -79,8 +69,20 @@ export class Admission {
         'A schema is called name/version, such as telemetry/1: ask for one as ?schema=telemetry/1, or leave it out.',
       );
     }
-    const who = access.open ? TEXT.decode(res.getRemoteAddressAsText()) : principal.name;
-    return { principal, stream: info, quota: quotas.of(who, monotonicMs()) };
+    return { principal, stream: info, quota: this.#quotaOf(res, principal) };
+  }
+
+  /** Lets a request in that is for no configured stream but has a scope of its own, such as `epcis`. */
+  admitTo(res: HttpResponse, req: HttpRequest, scope: string): Admitted | Problem {
+    const principal = this.#enter(req);
+    if ('status' in principal) return principal;
+    const fault = scopeFault(principal, scope);
+    return fault ?? { principal, quota: this.#quotaOf(res, principal) };
+  }
+
+  /** True where there are no credentials: whoever is on this machine may do everything. */
+  get open(): boolean {
+    return this.#options.access.open;
   }
 
   /** 429 while the sender is held off for its refused records, else null. */
@@ -99,4 +101,33 @@ export class Admission {
     const detail = 'Requests come faster than limits.requestsPerSecond: put more records into each.';
     return problem(429, 'rate.requests', detail, ['Retry-After', String(seconds)]);
   }
+
+  /** Everything that comes before the question what the request is for. */
+  #enter(req: HttpRequest): Principal | Problem {
+    if (this.draining)
+      return busy('engine.draining', 'The engine is shutting down: connect again in a moment.', 5);
+    if (this.sockets > this.#options.maxConnections) {
+      return busy(
+        'engine.connections',
+        'All connections are taken: try again later, or raise listen.maxConnections.',
+        5,
+      );
+    }
+    return this.identify(req);
+  }
+
+  #quotaOf(res: HttpResponse, principal: Principal): Quota {
+    const { access, quotas, monotonicMs } = this.#options;
+    const who = access.open ? TEXT.decode(res.getRemoteAddressAsText()) : principal.name;
+    return quotas.of(who, monotonicMs());
+  }
+}
+
+function scopeFault(principal: Principal, scope: string): Problem | null {
+  if (principal.streams === null || principal.streams.has(scope)) return null;
+  return problem(
+    403,
+    'access.scope',
+    'This token is not for this stream: add the stream to it, or use another token.',
+  );
 }

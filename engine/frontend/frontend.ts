@@ -43,7 +43,7 @@ export class Frontend {
    * @returns the port, also where the configuration says 0. @throws ConfigError when it cannot be had.
    */
   async listen(): Promise<number> {
-    const { config, log, ring, clock, resend } = this.#options;
+    const { config, log, ring, clock, resend, captures } = this.#options;
     const { listen } = config;
     if (listen === false) throw new ConfigError('"listen" is false: this engine has no port');
     checkListen(config);
@@ -53,13 +53,16 @@ export class Frontend {
       admission.sockets += difference;
     };
     const onError = (error: unknown): void => log.error({ err: error }, 'a request handler failed');
+    const sockets = { idleSeconds: listen.idle, onGone: () => count(-1), onError };
     const registry = frontendMetrics(() => this.status(), ring.positions, clock);
     const routes = {
       admission,
       posts: new Posts(parts),
       replays: new Replays(parts),
       resends: resend === undefined ? null : new Resends({ ...parts, resend, onError }),
-      webSockets: new WebSockets({ ...parts, idleSeconds: listen.idle, onGone: () => count(-1), onError }),
+      webSockets: new WebSockets({ ...parts, ...sockets }),
+      captures: captures ?? null,
+      gate: { ...parts, ...sockets, monotonicMs: () => parts.intake.monotonicMs() },
       notReady: () => this.#notReady(),
       status: this.#options.status ?? (() => this.status()),
       metrics: async () => ({ type: registry.contentType, text: await registry.metrics() }),
@@ -117,6 +120,7 @@ export class Frontend {
   /** Closes every WebSocket with 1012 (restart). */
   closeConnections(): void {
     this.#parts.connections.visitOpen((_c, ws) => ws.end(CLOSE.restart, 'the engine restarts'));
+    this.#options.captures?.closeConnections();
   }
 
   /** Ends listening and every connection, and closes the ring: workers and committer end when it is empty. */
@@ -175,6 +179,7 @@ export class Frontend {
     const nowMs = intake.monotonicMs();
     acks.walk();
     lookAtConnections(connections, gauge, counters, nowMs);
+    this.#options.captures?.tick();
     quotas.sweep(nowMs);
     events.sweep(sessions, keys, this.#options.runningMs());
     this.#turn();

@@ -14,6 +14,7 @@ import { Acks } from './acks.ts';
 import { Admission } from './admission.ts';
 import { BodyBudget } from './body.ts';
 import { Calls } from './calls.ts';
+import type { CaptureRoutes } from './captures.ts';
 import { Connections } from './connections.ts';
 import { Controls } from './control.ts';
 import { type Counters, newCounters } from './counters.ts';
@@ -41,6 +42,8 @@ export interface FrontendOptions {
   readonly log: Logger;
   /** Sends again what the sink has set aside; absent where there is no sink. */
   readonly resend?: Resend;
+  /** The routes below /epcis; absent where no captures are taken. */
+  readonly captures?: CaptureRoutes;
   /** What `/v1/status` answers; default: `status()`. */
   readonly status?: () => unknown;
   /** How often connections and retentions are looked at; tests are less patient. */

@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { UwsApp } from '../uws.ts';
 import type { Admission } from './admission.ts';
+import type { CaptureRoutes, Gate } from './captures.ts';
 import type { UserData } from './connection.ts';
 import type { Posts } from './http.ts';
 import { answer, answerProblem, attempt, problem } from './problem.ts';
@@ -19,6 +20,9 @@ export interface RouteOptions {
   /** Null where nothing can be set aside. */
   readonly resends: Resends | null;
   readonly webSockets: WebSockets;
+  /** Null where no captures are taken. */
+  readonly captures: CaptureRoutes | null;
+  readonly gate: Gate;
   /** Why no frames are accepted now, or null when they are. */
   readonly notReady: () => string | null;
   /** JSON of `/v1/status`. */
@@ -35,6 +39,7 @@ POST /v1/streams/{stream}/replay    refused records once more: firn dead-letter 
 GET  /v1/streams/{stream}/ws        WebSocket, subprotocol firn.v1
                                     either with ?schema=NAME/VERSION: not the stream's own
 POST /v1/quarantine/resend          what the store had refused: firn dead-letter replay --quarantined
+POST /epcis/capture                 EPCIS documents: GET /epcis tells more
 GET  /v1/status  /metrics  /healthz  /readyz
 
 The protocol is described in README.md of the package firn-engine.
@@ -101,6 +106,7 @@ export function addRoutes(app: UwsApp, options: RouteOptions): void {
       else notAllowed(res, 'POST');
     });
   }
+  options.captures?.addTo(app, options.gate);
   any('/*', (res, req) => {
     const detail =
       'There is nothing at this path: POST /v1/streams/{stream}/records, GET /v1/streams/{stream}/ws.';

@@ -36,6 +36,7 @@ export interface FrontSetup {
   /** What an earlier run left: its pipeline is recovered from. */
   before?: Pipeline;
   status?: () => unknown;
+  captures?: FrontendOptions['captures'];
   tickMs?: number;
   /** False: ingest() only. */
   listen?: boolean;
@@ -79,6 +80,7 @@ export async function startFront(setup: FrontSetup = {}): Promise<Front> {
     log: createLog('silent'),
     tickMs: setup.tickMs ?? 10,
     ...(setup.status === undefined ? {} : { status: setup.status }),
+    ...(setup.captures === undefined ? {} : { captures: setup.captures }),
   };
   const frontend = new Frontend(options);
   const { maxRecordsPerFrame } = config.limits;
