@@ -1,0 +1,34 @@
+// What every handler of the capture interface has at hand.
+
+import type { HttpRequest } from 'uWebSockets.js';
+import type { Admitted } from '../../frontend/admission.ts';
+import type { Gate } from '../../frontend/captures.ts';
+import type { CaptureService } from '../service.ts';
+import type { Spool } from '../spool.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Scope of a token, and name of the stream, for everything below /epcis. */
+export const SCOPE = 'epcis';
+
+export interface CaptureOptions {
+  readonly service: CaptureService;
+  readonly spool: Spool;
+  /** Most events of a document: what GS1-EPCIS-Capture-Limit tells. */
+  readonly maxEvents: number;
+  /** How long POST /epcis/events waits for its job, ms. */
+  readonly eventWaitMs?: number;
+}
+
+export interface Parts extends CaptureOptions {
+  readonly gate: Gate;
+  /** Counts what a shutdown waits for. */
+  readonly underWay: { begin(): void; end(): void };
+}
+
+/** Answers one admitted request; synchronous with the route's handler as far as `req` is read. */
+export type Handler = (exchange: Exchange, req: HttpRequest, from: Admitted) => void;
+
+/** Whose jobs a request sees: its credential's, or all where there are no credentials. */
+export function scopeOf({ gate }: Parts, { principal }: Admitted): string | null {
+  return gate.admission.open ? null : principal.name;
+}
