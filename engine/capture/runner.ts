@@ -1,0 +1,188 @@
+// Runs jobs, one at a time, in the order in which their documents came: a judge task reads the document, the ledger
+// thread gives the verdicts, and this writes them to the journal. A job that cannot go on because the ledger is away stays
+// running; one whose document kills the judge twice ends in the dead letter, so that it never stops those behind it.
+
+import { MessageChannel } from 'node:worker_threads';
+import type { DocumentHead } from '../epcis/model.ts';
+import type { CaptureRow } from '../journal/rows.ts';
+import type { JobReport } from '../ledger/model.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage.ts';
+import type { CaptureLog } from './capture-log.ts';
+import type { CaptureThreads } from './capture-threads.ts';
+import { type JobTable, reportOf } from './job-table.ts';
+import type { JobListener, LedgerLink } from './ledger-link.ts';
+import { nextAttempt } from './lines-file.ts';
+import type { Judging, LedgerJob } from './messages.ts';
+
+/** Deaths of the judge over one document before the document is to blame. */
+const MAX_CRASHES = 2;
+/** Heads kept from the scan, with master data; the judge finds any other again by itself. */
+const MAX_HEADS = 64;
+
+export interface RunnerOptions {
+  readonly threads: CaptureThreads;
+  readonly ledger: () => LedgerLink;
+  readonly table: JobTable;
+  readonly log: CaptureLog;
+  readonly logger: Logger;
+  readonly judging: Judging;
+  readonly storage: Storage;
+  readonly folder: string;
+  readonly pathOf: (id: string) => string;
+  readonly onEnd: (report: JobReport) => void;
+  readonly onFatal: (error: Error) => void;
+}
+
+type Outcome = { readonly report: JobReport } | 'interrupted';
+
+interface Attempt {
+  readonly row: CaptureRow;
+  /** Entries given to the journal so far; the end waits for them. */
+  journaled: Promise<unknown>;
+  settle(outcome: Outcome): void;
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  #queue: CaptureRow[] = [];
+  #head = 0;
+  readonly #heads = new Map<string, DocumentHead>();
+  #attempt: Attempt | null = null;
+  #running: Promise<void> | null = null;
+  #stopping = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that wait or run. */
+  get open(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** When the body of the oldest of them was durable, Unix ms; null = there is none. */
+  get oldestMs(): number | null {
+    return this.#queue[this.#head]?.receivedMs ?? null;
+  }
+
+  add(row: CaptureRow, head: DocumentHead | null): void {
+    this.#queue.push(row);
+    if (head !== null && this.#heads.size < MAX_HEADS) this.#heads.set(row.id, head);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** No further job begins; the one that runs ends with the chunk that is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+
+  readonly onLedger: JobListener = (message) => {
+    const attempt = this.#attempt;
+    if (attempt === null || attempt.row.id !== message.id) return;
+    if (message.type === 'interrupted') attempt.settle('interrupted');
+    else if (message.type === 'done') attempt.settle({ report: message.report });
+    else attempt.journaled = this.#journal(attempt.row, message);
+  };
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        const row = this.#queue[this.#head];
+        if (row === undefined || this.#stopping) return;
+        if (!(await this.#job(row))) return;
+        this.#heads.delete(row.id);
+        this.#head += 1;
+        if (this.#head < 1024 && this.#head < this.#queue.length) continue;
+        this.#queue = this.#queue.slice(this.#head);
+        this.#head = 0;
+      }
+    } catch (error) {
+      this.#options.onFatal(error as Error);
+    }
+  }
+
+  /** @returns false when it was interrupted by a stop and stays open */
+  async #job(row: CaptureRow): Promise<boolean> {
+    const { log, logger, table, onEnd } = this.#options;
+    if (row.refused !== null) {
+      const { code, detail, pointer } = row.refused;
+      await log.refuseWhole(row, code, detail, pointer);
+      return true;
+    }
+    let crashed: Error | null = null;
+    for (let crashes = 0; crashes < MAX_CRASHES; ) {
+      const { outcome, crash } = await this.#try(row);
+      if (outcome !== 'interrupted') {
+        const { report } = outcome;
+        await log.captured(row.id, report.events, report.success);
+        table.ended(report);
+        onEnd(report);
+        return true;
+      }
+      if (crash === null) return false;
+      crashed = crash;
+      crashes += 1;
+      logger.error(
+        { capture: row.id, error: crash.message },
+        'a document has stopped the thread that judges it',
+      );
+    }
+    await log.refuseWhole(row, 'codec.crash', crashed?.message ?? '', null);
+    const report = reportOf(row);
+    table.ended(report);
+    onEnd(report);
+    return true;
+  }
+
+  /** One attempt. `crash`: why the judge failed, where it did. */
+  async #try(row: CaptureRow): Promise<{ readonly outcome: Outcome; readonly crash: Error | null }> {
+    const { threads, ledger, judging, pathOf } = this.#options;
+    const { port1, port2 } = new MessageChannel();
+    const link = ledger();
+    let settle: (outcome: Outcome) => void = () => {};
+    const over = new Promise<Outcome>((resolve) => {
+      settle = resolve;
+    });
+    const attempt: Attempt = { row, journaled: Promise.resolve(), settle };
+    this.#attempt = attempt;
+    link.job(this.#orderOf(row), port1);
+    let crash: Error | null = null;
+    const document = { path: pathOf(row.id), mediaType: row.media, single: row.single, judging };
+    const { receivedMs, partner } = row;
+    const head = this.#heads.get(row.id) ?? null;
+    // In a stop its thread is ended with all others: nobody waits for it then.
+    void threads.judge({ ...document, receivedMs, partner, head }, port2).catch((error: Error) => {
+      if (this.#stopping) return;
+      crash = error;
+      link.send({ type: 'abandon', id: row.id });
+    });
+    const outcome = await over;
+    await attempt.journaled;
+    this.#attempt = null;
+    return { outcome, crash };
+  }
+
+  #orderOf(row: CaptureRow): LedgerJob {
+    const { storage, folder } = this.#options;
+    const { id, partner, media, behaviour, sha256, bytes, receivedMs, single, next } = row;
+    const order = { id, partner, mediaType: media, behaviour, sha256, bytes, receivedMs, single };
+    return { order, attempt: nextAttempt(storage, folder, id), from: next };
+  }
+
+  /** Writes verdicts to the journal, in order; tells the ledger thread when it may go on. */
+  async #journal(
+    row: CaptureRow,
+    { verdicts, upTo, batch }: Extract<Parameters<JobListener>[0], { type: 'verdicts' }>,
+  ): Promise<void> {
+    const { log, ledger } = this.#options;
+    const written = verdicts.map((verdict) => log.judged(verdict));
+    const last = verdicts.at(-1)?.event ?? -1;
+    if (upTo > last + 1) written.push(log.captured(row.id, upTo, null));
+    await Promise.all(written);
+    ledger().send({ type: 'journaled', batch });
+  }
+}
