@@ -118,6 +118,8 @@ export interface ShapeFault {
   readonly code: string;
   readonly path: readonly Step[];
   readonly detail: string;
+  /** Where this one weighs otherwise than its rule does in the profile; absent = as the rule says. */
+  readonly severity?: Finding['severity'];
 }
 
 export interface SourceEvent {

@@ -1,0 +1,93 @@
+// Extensions and ILMD in canonical form: namespaces without their last separator, so that the forms of XML and of JSON are
+// one; children sorted, because JSON groups what XML interleaves; repeats kept, because an extension is no set.
+
+import { compareBytes } from './byte-order.ts';
+import { writeExtensions } from './canonical-json.ts';
+import type { CanonicalEvent, CanonicalExtension } from './judged.ts';
+import type { Extension } from './model.ts';
+
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+const XMLNS = 'http://www.w3.org/2000/xmlns/';
+const RDFS = 'http://www.w3.org/2000/01/rdf-schema';
+const CBV_MDA = 'urn:epcglobal:cbv:mda';
+
+/** A namespace without one `:`, `/` or `#` at its end. */
+export function plainNamespace(ns: string): string {
+  return /[:/#]$/.test(ns) ? ns.slice(0, -1) : ns;
+}
+
+/** What says something of the document and nothing of the event: `xsi:*`, `xmlns:*`, comments of JSON. */
+function isSilent(extension: Extension): boolean {
+  if (extension.attribute === true)
+    return (
+      extension.ns === XSI || extension.ns === XMLNS || (extension.ns === '' && extension.name === 'xmlns')
+    );
+  return extension.name === 'comment' && (extension.ns === '' || plainNamespace(extension.ns) === RDFS);
+}
+
+function compareExtensions(a: CanonicalExtension, b: CanonicalExtension): number {
+  return (
+    compareBytes(a.p, b.p) ||
+    compareBytes(a.n, b.n) ||
+    compareBytes(a.v, b.v) ||
+    compareBytes(writeExtensions(a.c), writeExtensions(b.c))
+  );
+}
+
+function canonicalOne(extension: Extension, path: string): CanonicalExtension {
+  const ns = plainNamespace(extension.ns);
+  return {
+    c: canonicalExtensions(extension.children, ''),
+    n: ns === '' ? extension.name : `{${ns}}${extension.name}`,
+    p: path,
+    v: extension.value.trim(),
+  };
+}
+
+/** @param path of the field that hosts them: `''` = the event, `readPoint`, `bizLocation`. */
+export function canonicalExtensions(
+  extensions: readonly Extension[],
+  path: string,
+): readonly CanonicalExtension[] {
+  return extensions
+    .filter((each) => !isSilent(each))
+    .map((each) => canonicalOne(each, path))
+    .sort(compareExtensions);
+}
+
+/** Extensions of several hosts, in one list. */
+export function mergedExtensions(
+  lists: readonly (readonly CanonicalExtension[])[],
+): readonly CanonicalExtension[] {
+  return lists.flat().sort(compareExtensions);
+}
+
+/** ILMD, and where in the list that was sent its lot stands (-1 = there is none). */
+export interface CanonicalIlmd {
+  readonly ilmd: CanonicalEvent['ilmd'];
+  readonly lotAt: number;
+}
+
+/** Lifts lot and expiry out of the ILMD. A second one of either stays among the extensions: nothing is lost. */
+export function canonicalIlmd(sent: readonly Extension[]): CanonicalIlmd {
+  const at = (name: string): number =>
+    sent.findIndex(
+      (each) =>
+        each.name === name &&
+        plainNamespace(each.ns) === CBV_MDA &&
+        each.attribute !== true &&
+        each.value.trim() !== '' &&
+        each.children.every(isSilent),
+    );
+  const lotAt = at('lotNumber');
+  const expiryAt = at('itemExpirationDate');
+  const rest = sent.filter((_, i) => i !== lotAt && i !== expiryAt);
+  return {
+    ilmd: {
+      ext: canonicalExtensions(rest, ''),
+      itemExpirationDate: sent[expiryAt]?.value.trim() ?? null,
+      lotNumber: sent[lotAt]?.value.trim() ?? null,
+    },
+    lotAt,
+  };
+}
