@@ -22,7 +22,8 @@ const UOM = /^[A-Z0-9]{2,3}$/;
 export const values: Rule = ({ event }, report) => {
   const { fields } = event;
   for (const name of QUANTITY_LISTS) {
-    for (const [i, quantity] of (fields[name] ?? []).entries()) judgeQuantity(quantity, name, i, event, report);
+    for (const [i, quantity] of (fields[name] ?? []).entries())
+      judgeQuantity(quantity, name, i, event, report);
   }
   for (const [i, each] of (fields.bizTransactionList ?? []).entries()) {
     if (!each.id) report('S15_SOURCE_DEST', ['bizTransactionList', i], 'no value');
