@@ -168,10 +168,8 @@ export interface DocumentHead {
   readonly masterData: readonly MasterElement[];
   /** Events in the list. */
   readonly events: number;
-  /** JSON: whether there is an `@context`. */
-  readonly context?: boolean;
-  /** JSON: prefixes that the `@context` declares. A second pass takes them where the context stands behind the events. */
-  readonly prefixes?: readonly (readonly [string, string])[];
+  /** There is no EventList at all, which is not the same as an empty one. */
+  readonly noEventList?: true;
 }
 
 /** A finding as it is told: `firn check --json`, job errors, the dead letter. */
