@@ -72,8 +72,6 @@ const tokenSchema = z
     token: z.string().min(16, 'a token has at least 16 characters').optional(),
     sha256: shaped(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hex digits').optional(),
     streams: z.array(z.string()).min(1),
-    /** GLN of the partner whose EPCIS events come with it. */
-    gln: shaped(/^\d{13}$/, 'a GLN has 13 digits').optional(),
     /** May replay dead letters and re-send what is in quarantine: an operator's right, not a sensor's. */
     replay: z.boolean().default(false),
     /** The trading partner whose credential this is: documents of another sender are refused. */
@@ -236,11 +234,7 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     streams.map(({ stream }) => stream),
     where,
   );
-  checkTokens(
-    config.tokens,
-    [...Object.keys(config.streams), ...(config.epcis === false ? [] : ['epcis'])],
-    where,
-  );
+  checkTokens(config.tokens, Object.keys(config.streams), where);
   if (config.epcis !== false) checkPartners(config.epcis.partners, where);
   const { slabs, slabBytes } = config.ring;
   const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };

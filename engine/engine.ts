@@ -2,6 +2,8 @@
 // start: a clean stop only leaves less to read.
 
 import { bootStores } from './boot.ts';
+import type { CaptureModules } from './capture/capture-threads.ts';
+import { CapturePart } from './capture-part.ts';
 import { type ConfigInput, parseConfig } from './config.ts';
 import { diskFault } from './disk-fault.ts';
 import type { Engine } from './embedded.ts';
@@ -24,6 +26,8 @@ export type EngineOptions = ConfigInput & {
   onFatal?: (error: Error) => void;
   /** File URL of a module that exports `createCodec`: fault injection in tests. */
   codecModule?: string;
+  /** File URLs of modules in place of the tasks of captures: fault injection in tests. */
+  captureModules?: CaptureModules;
 };
 
 /**
@@ -31,13 +35,17 @@ export type EngineOptions = ConfigInput & {
  * @throws ConfigError when what was asked for cannot be (exit 2); FatalError when stored state is damaged (exit 70).
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { newOrigin, onFatal, codecModule, ...input } = options;
+  const { newOrigin, onFatal, codecModule, captureModules, ...input } = options;
   const config = parseConfig(input);
   checkListen(config);
   const log = createLog(config.log.level);
   try {
     const boot = bootStores(config, newOrigin);
-    const engine = new RunningEngine(boot, log, onFatal ?? (() => process.exit(70)));
+    const captures = await CapturePart.open(boot, log, captureModules).catch((error: unknown) => {
+      boot.lock.release();
+      throw error;
+    });
+    const engine = new RunningEngine(boot, log, captures, onFatal ?? (() => process.exit(70)));
     try {
       await engine.start(codecModule);
       return engine;

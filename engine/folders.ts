@@ -13,6 +13,8 @@ export interface Folders {
   readonly state: string;
   readonly outbox: string;
   readonly log: string;
+  /** Bodies of captures, and lines that came of them, until they are sealed. */
+  readonly spool: string;
 }
 
 /** Names the folders of a configuration and makes those that are missing. */
@@ -25,6 +27,7 @@ export function openFolders(storage: Storage, config: Pick<Config, 'data' | 'lak
     state: join(data, 'state'),
     outbox: join(data, 'state', 'outbox'),
     log: join(data, 'state', 'log'),
+    spool: join(data, 'spool'),
   };
   for (const folder of Object.values(folders)) ensureFolder(storage, folder, 0o700);
   if (!isS3(config.lake)) ensureLake(storage, config.lake, folders.records);

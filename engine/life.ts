@@ -5,6 +5,7 @@ import { type AuditTrail, auditEntry } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { utc } from './clock.ts';
 import type { AuditEntry } from './journal/entry.ts';
+import type { Logger } from './log.ts';
 import { configChange, type Run, readRun, secretDigests, withoutSecrets, writeRun } from './run-file.ts';
 import { version } from './version.ts';
 
@@ -66,4 +67,11 @@ export function markStopped(boot: Boot, stoppedUtc: string): void {
   const { storage, folders } = boot;
   const started = readRun(storage, folders.state)?.started_utc ?? stoppedUtc;
   writeRun(storage, folders.state, thisRun(boot, stoppedUtc, started));
+}
+
+/** Events of the seal stage that an operator should hear of at once. */
+export function tellOperator(log: Logger, { action, target, reason }: AuditEntry): void {
+  if (action === 'lake.lost') log.error({ lake: target, reason }, 'lake lost');
+  if (action === 'object.quarantined')
+    log.error({ object: target, reason }, 'in quarantine: the store refuses this object');
 }

@@ -5,6 +5,7 @@ import { zstdName } from '../workers/kernels.ts';
 import { atMost } from './at-most.ts';
 import { AuditTrail } from './audit.ts';
 import type { Boot } from './boot.ts';
+import type { CapturePart } from './capture-part.ts';
 import { watchClock } from './clock.ts';
 import { diskFault } from './disk-fault.ts';
 import type { Engine } from './embedded.ts';
@@ -12,7 +13,7 @@ import { Frontend } from './frontend/frontend.ts';
 import { framesOf, type IngestInput, type IngestOptions, mergeResults } from './frontend/input.ts';
 import type { AuditEntry } from './journal/entry.ts';
 import type { Acct } from './journal/fold.ts';
-import { markStopped, tellStart, tellStop } from './life.ts';
+import { markStopped, tellOperator, tellStart, tellStop } from './life.ts';
 import type { Logger } from './log.ts';
 import { type Pool, startPool } from './pool.ts';
 import type { IngestResult } from './reply.ts';
@@ -36,6 +37,8 @@ export class RunningEngine implements Engine {
   readonly #feed = new SealFeed();
   readonly #resends = new ResendOrders();
   readonly #store: StoreOutage;
+  /** Null where no captures are taken. */
+  readonly #captures: CapturePart | null;
   readonly #clockStep = watchClock();
   /** Accounts at the start; the front end counts from there. */
   readonly #base: Acct;
@@ -56,8 +59,9 @@ export class RunningEngine implements Engine {
   /** Calls that a fault ends. */
   readonly #unsettled = new Set<(error: Error) => void>();
 
-  constructor(boot: Boot, log: Logger, onFatal: (error: Error) => void) {
+  constructor(boot: Boot, log: Logger, captures: CapturePart | null, onFatal: (error: Error) => void) {
     this.#boot = boot;
+    this.#captures = captures;
     this.#log = log;
     this.#store = new StoreOutage(log);
     this.#onFatal = onFatal;
@@ -74,7 +78,9 @@ export class RunningEngine implements Engine {
       log,
       status: () => this.status(),
       resend: () => this.resend(),
+      ...(captures !== null && { captures: captures.routes }),
     });
+    captures?.connect(this.#frontend, (error) => this.#fail(error));
     this.#audit = new AuditTrail(boot.clock, (entry) => this.#frontend.audit(entry));
   }
 
@@ -114,6 +120,7 @@ export class RunningEngine implements Engine {
     for (const event of this.#held ?? []) this.#audit.forward(event);
     this.#held = null;
     this.#watch.start(() => this.#tick());
+    this.#captures?.start();
     if (config.listen !== false) this.#port = await this.#frontend.listen();
     if (this.#fault !== null) throw this.#fault;
     this.#running = true;
@@ -139,6 +146,7 @@ export class RunningEngine implements Engine {
       batches: this.#batches,
       outage: this.#store.message,
       restarts: this.#pool?.restarts ?? 0,
+      epcis: this.#captures?.status() ?? null,
     });
   }
 
@@ -162,6 +170,7 @@ export class RunningEngine implements Engine {
     this.#watch.stop();
     this.#frontend.close();
     this.#feed.close();
+    await this.#captures?.close();
     await this.#pool?.close();
     this.#resends.end();
     this.#boot.lock.release();
@@ -198,6 +207,7 @@ export class RunningEngine implements Engine {
     const pool = this.#pool as Pool;
     this.#log.info('draining');
     this.#frontend.stopAccepting();
+    await this.#captures?.stop();
     await this.#frontend.flushed();
     if (this.#abandoned) return false;
     this.#frontend.closeConnections();
@@ -223,8 +233,7 @@ export class RunningEngine implements Engine {
         this.#ready?.();
         break;
       case 'sealed':
-        this.#batches += 1;
-        this.#feed.publish(JSON.parse(message.seal));
+        this.#onSealed(message);
         break;
       case 'audit':
         this.#onEvent(message.event);
@@ -242,15 +251,16 @@ export class RunningEngine implements Engine {
     }
   }
 
+  #onSealed({ seal, index }: Extract<SealerMessage, { type: 'sealed' }>): void {
+    const read = JSON.parse(seal) as Record<string, unknown>;
+    this.#batches += 1;
+    this.#feed.publish(read);
+    this.#captures?.sealed(read, seal, index);
+  }
+
   /** An event of the seal stage. After the stop event nothing may follow: what happens then goes to the log alone. */
   #onEvent(event: AuditEntry): void {
-    if (event.action === 'lake.lost')
-      this.#log.error({ lake: event.target, reason: event.reason }, 'lake lost');
-    if (event.action === 'object.quarantined')
-      this.#log.error(
-        { object: event.target, reason: event.reason },
-        'in quarantine: the store refuses this object',
-      );
+    tellOperator(this.#log, event);
     if (this.#stopped) this.#log.warn({ event }, 'audit event after the stop event');
     else if (this.#held !== null) this.#held.push(event);
     else this.#audit.forward(event);
@@ -259,6 +269,7 @@ export class RunningEngine implements Engine {
   /** Once a second: clock steps, the journal's fill, repeats in the audit trail. */
   #tick(): void {
     if (this.#stopped) return;
+    this.#captures?.tick();
     const step = this.#clockStep();
     if (step !== null) this.#audit.event('clock.step', 'wall clock', { new: { step_ms: step } });
     const full = this.#watch.fullBecause();

@@ -2,6 +2,7 @@
 // the shared words and the front end's counters; nothing here is kept.
 
 import type { Boot } from './boot.ts';
+import type { EpcisStatus } from './capture-part.ts';
 import type { FrontendStatus } from './frontend/frontend.ts';
 import type { Acct } from './journal/fold.ts';
 import { quarantined, type SinkLag, sinkLag } from './lag.ts';
@@ -47,6 +48,8 @@ export interface EngineStatus {
     /** What the store answers while it cannot be written, or null. */
     readonly outage: string | null;
   };
+  /** EPCIS captures and the ledger; null where none are taken. */
+  readonly epcis: EpcisStatus | null;
   /** Codec workers, and how often one was replaced. */
   readonly workers: { readonly count: number; readonly restarts: number };
   /** Processor time of each thread since it began, in seconds: which one is the limit. Empty where the system does not tell. */
@@ -73,6 +76,7 @@ export interface Live {
   readonly batches: number;
   readonly outage: string | null;
   readonly restarts: number;
+  readonly epcis: EpcisStatus | null;
 }
 
 export function statusOf(
@@ -119,6 +123,7 @@ export function statusOf(
       quarantined: quarantined(ring.positions),
       outage: live.outage,
     },
+    epcis: live.epcis,
     workers: { count: config.workers, restarts: live.restarts },
     threads: threadsOf(ring, config.workers),
     memory: { bound: memorySum(parts), parts, rss: process.memoryUsage.rss() },

@@ -4,7 +4,6 @@
 // Order of what is durable: body → capture entry (then 202) → ledger transaction → lines → verdict entries → end of the
 // job. A crash between any two of them repeats the later ones with the same outcome.
 
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { atMost } from '../at-most.ts';
 import type { Clock } from '../clock.ts';
@@ -65,7 +64,7 @@ export interface CaptureStatus {
   readonly ledger: string;
   /** What the ledger answers while it cannot be reached, or null. */
   readonly outage: string | null;
-  /** Events since the log began, those of refused documents left out. */
+  /** Captures that are remembered. */
   readonly captures: number;
 }
 
@@ -125,14 +124,8 @@ export class CaptureStage implements CaptureService {
     });
   }
 
-  /** Goes on with what the last run left: open captures first; bodies that nobody was told of go. */
+  /** Goes on with what the last run left open. */
   start(): void {
-    const { folder, discard } = this.#options;
-    for (const name of readdirSync(folder)) {
-      const id = /^(.+)\.raw$/.exec(name)?.[1];
-      if (id === undefined || this.#table.row(id) !== undefined) continue;
-      void discard({ id, bytes: 0, sha256: '' });
-    }
     for (const row of this.#table.open()) this.#runner.add(row, null);
   }
 

@@ -94,6 +94,14 @@ export class Frontend {
     return this.#parts.controls.put(kind, entry, onDurable);
   }
 
+  /** Records of captures that became durable. */
+  count({ accepted, duplicate, rejected }: { accepted: number; duplicate: number; rejected: number }): void {
+    const { counters } = this.#parts;
+    counters.accepted += accepted;
+    counters.duplicate += duplicate;
+    counters.rejected += rejected;
+  }
+
   /** Commit says that slabs may have become durable. */
   onNotice(): void {
     // Cleared before the walk: what becomes durable after it rings again.

@@ -1,0 +1,147 @@
+// Captures in a running engine: spool, stage and routes, put together and taken down. Wiring only; the stage knows the
+// front end as a way to put entries, the routes know the stage as what answers.
+
+import { join } from 'node:path';
+import { atMost } from './at-most.ts';
+import type { Boot } from './boot.ts';
+import type { CaptureModules } from './capture/capture-threads.ts';
+import type { PutEntry } from './capture/entry-writer.ts';
+import { CaptureApi } from './capture/http/routes.ts';
+import type { LedgerData } from './capture/ledger-data.ts';
+import type { Judging } from './capture/messages.ts';
+import { Spool } from './capture/spool.ts';
+import { CaptureStage, type CaptureStatus } from './capture/stage.ts';
+import type { Config, EpcisConfig } from './config.ts';
+import { ledgerName } from './config-epcis.ts';
+import type { CaptureRoutes } from './frontend/captures.ts';
+import type { Counted } from './journal/rows.ts';
+import type { Logger } from './log.ts';
+import { POSITION } from './ring/layout.ts';
+
+/** What captures need of the front end. */
+export interface CaptureFront {
+  put: PutEntry;
+  count(counted: Counted): void;
+}
+
+export interface EpcisStatus extends CaptureStatus {
+  readonly profile: string;
+  readonly spool: { readonly bytes: number; readonly quotaBytes: number };
+}
+
+const STREAM = 'epcis';
+/** How long a shutdown waits for bodies that are being handed over. */
+const HANDOVER_MS = 5_000;
+
+export class CapturePart {
+  readonly routes: CaptureRoutes;
+  readonly #api: CaptureApi;
+  readonly #spool: Spool;
+  readonly #stage: CaptureStage;
+  readonly #epcis: EpcisConfig;
+  #front: CaptureFront | null = null;
+  #onFatal: (error: Error) => void = () => {};
+
+  private constructor(boot: Boot, epcis: EpcisConfig, spool: Spool, log: Logger, modules: CaptureModules) {
+    const { config, ring, folders, storage, clock, runningMs, fold } = boot;
+    this.#epcis = epcis;
+    this.#spool = spool;
+    this.#stage = new CaptureStage({
+      folder: folders.spool,
+      judging: judgingOf(epcis),
+      captures: fold.captures,
+      put: (kind, entry, onDurable) => this.#front?.put(kind, entry, onDurable) ?? false,
+      count: (counted) => this.#front?.count(counted),
+      clock,
+      runningMs,
+      position: () => Number(Atomics.load(ring.positions, POSITION.journalDurable)),
+      storage,
+      ledger: { data: ledgerData(boot, config, epcis), name: ledgerName(config.ledger.url) },
+      log,
+      discard: ({ id, bytes }) => spool.remove(id, bytes),
+      onFatal: (error) => this.#onFatal(error),
+      modules,
+    });
+    this.#api = new CaptureApi({ service: this.#stage, spool, maxEvents: epcis.maxEvents });
+    this.routes = this.#api;
+  }
+
+  /** Opens the spool. @returns null where the configuration takes no captures */
+  static async open(boot: Boot, log: Logger, modules: CaptureModules = {}): Promise<CapturePart | null> {
+    const { epcis } = boot.config;
+    if (epcis === false) return null;
+    let fail: (error: Error) => void = () => {};
+    const spool = await Spool.open({
+      folder: boot.folders.spool,
+      maxBytes: epcis.maxBodyBytes,
+      quotaBytes: epcis.spool.quotaBytes,
+      onFatal: (error) => fail(error),
+    });
+    const part = new CapturePart(boot, epcis, spool, log, modules);
+    fail = (error) => part.#onFatal(error);
+    return part;
+  }
+
+  get service(): CaptureStage {
+    return this.#stage;
+  }
+
+  connect(front: CaptureFront, onFatal: (error: Error) => void): void {
+    this.#front = front;
+    this.#onFatal = onFatal;
+  }
+
+  /** The journal takes entries: open jobs go on. */
+  start(): void {
+    this.#stage.start();
+  }
+
+  /** A batch is in lake and log: those of the stream prove what the ledger has. */
+  sealed(seal: Readonly<Record<string, unknown>>, text: string, index: number): void {
+    if (seal['stream'] === STREAM) this.#stage.sealed({ seal: text, index });
+  }
+
+  tick(): void {
+    this.#stage.tick();
+  }
+
+  status(): EpcisStatus {
+    const { profile, spool } = this.#epcis;
+    const bytes = this.#spool.usedBytes;
+    return { ...this.#stage.status(), profile, spool: { bytes, quotaBytes: spool.quotaBytes } };
+  }
+
+  /** Nothing new comes: what is being handed over is taken, the chunk under way is finished. */
+  async stop(): Promise<void> {
+    await atMost(this.#api.idle(), HANDOVER_MS, undefined);
+    await this.#stage.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#stage.close();
+  }
+}
+
+function judgingOf({ profile, maxEvents, partners, staleDays, strictState }: EpcisConfig): Judging {
+  const glns = partners === undefined ? null : partners.map(({ gln }) => gln);
+  return { profile, maxEvents, partners: glns, staleDays, strictState };
+}
+
+function ledgerData(boot: Boot, { data, lake, s3, ledger }: Config, epcis: EpcisConfig): LedgerData {
+  const { folders } = boot;
+  return {
+    url: ledger.url,
+    poolSize: ledger.poolSize,
+    folder: join(data, 'ledger'),
+    spool: folders.spool,
+    log: boot.sealer.folders.log,
+    lake,
+    s3,
+    judging: judgingOf(epcis),
+    partners: (epcis.partners ?? []).map(({ gln, name, ack }) => ({
+      gln,
+      name,
+      url: ack === 'poll' ? null : ack.url,
+    })),
+  };
+}
