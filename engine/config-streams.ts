@@ -8,6 +8,7 @@ import type { Field, Table, Zones } from './schema/table.ts';
 import { unknownSchemaStream } from './schema/unknown.ts';
 
 const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
+const RESERVED_SCHEMAS: readonly string[] = ['audit', 'dead-letter', 'epcis-event'];
 
 /** The table of a configured schema. @throws ConfigError */
 export function tableOf(
@@ -23,7 +24,7 @@ export function tableOf(
     version: Number(id.slice(slash + 1)),
     fields: fields as Field[],
   };
-  if (table.name === 'audit' || table.name === 'dead-letter')
+  if (RESERVED_SCHEMAS.includes(table.name))
     throw new ConfigError(`${where}: schemas: ${id}: the name is reserved`);
   try {
     checkTable(table);

@@ -9,6 +9,7 @@ import { decodeChecked, encodeChecked } from './checked-json.ts';
 import type { StreamConfig } from './config.ts';
 import { ConfigError, FatalError } from './errors.ts';
 import { schemaDocument, schemaSha256 } from './schema/document.ts';
+import { EPCIS_EVENT_1, EPCIS_STREAM } from './schema/epcis-event.ts';
 import type { Table } from './schema/table.ts';
 import { unknownSchemaStream } from './schema/unknown.ts';
 import { readWhole, replaceFile, type Storage } from './storage.ts';
@@ -49,6 +50,8 @@ export interface Registry {
   accepted(stream: string): readonly Registered[];
   /** The pair that frames of other schemas go by: its dead letter is theirs. Its schema means nothing. */
   unknown(stream: string): Registered;
+  /** The pair of EPCIS events; null where this engine has never taken captures. */
+  readonly captures: Registered | null;
   /** Everything ever registered, by number. */
   readonly all: readonly Registered[];
   readonly changes: readonly SchemaChange[];
@@ -79,13 +82,14 @@ export function schemaName(table: Table): string {
 }
 
 /**
- * Reads the registry and adds what `streams` has new.
+ * Reads the registry and adds what `streams` has new, and the pair of EPCIS events where captures are taken.
  * @throws ConfigError when a schema of the same name and version had other fields; FatalError when the file is damaged.
  */
 export function openRegistry(
   storage: Storage,
   stateFolder: string,
   streams: readonly StreamConfig[],
+  captures = false,
 ): Registry {
   const stored: Stored = read(storage, stateFolder) ?? { version: VERSION, streams: [], current: {} };
   const all = stored.streams.map(registered);
@@ -100,6 +104,7 @@ export function openRegistry(
   }
   // After all others, so that the pairs that the configuration names have the low numbers.
   for (const { stream, tables } of streams) findUnknown(all, stream, tables[0] as Table);
+  if (captures) find(all, EPCIS_STREAM, EPCIS_EVENT_1);
   const next = storedOf(all, accepted);
   if (canonicalise(next) !== canonicalise(stored)) {
     replaceFile(storage, join(stateFolder, FILE), [encodeChecked(next)]);
@@ -171,6 +176,8 @@ function registryOf(
       const name = unknownSchemaStream(stream);
       return found(all.find((known) => known.stream === name)?.number, `stream ${name}`);
     },
+    // Of several versions the newest is written.
+    captures: all.findLast((known) => known.stream === EPCIS_STREAM) ?? null,
     all,
     changes,
   };

@@ -20,8 +20,8 @@ export interface ObjectName {
 const KEY =
   /^(?:(audit)|(dead-letter)\/([a-z][a-z0-9-]{0,62})|([a-z][a-z0-9-]{0,62}))\/year=(\d{4})\/month=(\d\d)\/day=(\d\d)\/batch_([0-9a-f]{64})_([1-9][0-9]{0,18})\.ndjson\.zst$/;
 
-/** Names that no stream may have: they are folders of the lake's own (FORMAT.md §1). */
-export const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
+/** Names that no stream has: they are folders of the lake's own. `epcis` is a stream, though none of a configuration. */
+export const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter'];
 
 /** Folder of a class in the lake: `coldchain`, `dead-letter/coldchain`, `audit`. Distinct classes have distinct keys. */
 export function classKey(cls: ObjectClass): string {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { canonicalise } from '../../workers/canonicalise.ts';
 import { CODES } from '../codes.ts';
 import { EVALUATED_NAME, EXCURSION, RECEIVED_NAME, WITHIN } from './compile.ts';
+import { EPCIS_EVENT_1, EPCIS_EVENT_DOCUMENT } from './epcis-event.ts';
 import type { Field, Table } from './table.ts';
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
@@ -18,6 +19,8 @@ const countOrNull = { type: ['integer', 'null'], minimum: 0 };
 
 /** The document of the lines that a stream with this table leaves in the lake, what firn adds included; JCS. */
 export function schemaDocument(table: Table): string {
+  // The one schema that is no table of fields: no configuration can have its name.
+  if (table.name === EPCIS_EVENT_1.name) return EPCIS_EVENT_DOCUMENT;
   const properties: Record<string, unknown> = {
     [RECEIVED_NAME]: ownTime,
     [EVALUATED_NAME]: { enum: [WITHIN, EXCURSION] },

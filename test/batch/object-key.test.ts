@@ -8,6 +8,8 @@ const CLASSES: readonly (readonly [ObjectClass, string])[] = [
   [{ kind: 'records', stream: 'coldchain' }, 'coldchain'],
   [{ kind: 'dead-letter', stream: 'coldchain' }, 'dead-letter/coldchain'],
   [{ kind: 'audit' }, 'audit'],
+  [{ kind: 'records', stream: 'epcis' }, 'epcis'],
+  [{ kind: 'dead-letter', stream: 'epcis' }, 'dead-letter/epcis'],
 ];
 
 describe('object key', () => {
@@ -24,7 +26,6 @@ describe('object key', () => {
       `/${key}`,
       `${key}.tmp`,
       key.replace('audit', 'Audit'),
-      key.replace('audit', 'epcis'),
       key.replace('audit', 'dead-letter'),
       key.replace('audit', 'dead-letter/audit'),
       key.replace('audit', '_log'),
