@@ -10,6 +10,7 @@ import type { Fold } from '../journal/fold.ts';
 import type { JournalFile } from '../journal/reader.ts';
 import { MAX_OBJECT_BYTES } from '../limits.ts';
 import type { Registry } from '../registry.ts';
+import { EPCIS_STREAM } from '../schema/epcis-event.ts';
 import { type Content, ContentReader } from './content.ts';
 import type { Cut } from './cut.ts';
 import type { PendingCut } from './cutter.ts';
@@ -17,12 +18,16 @@ import { AUDIT_SCHEMA, AUDIT_SHA256, DEAD_LETTER_SCHEMA, DEAD_LETTER_SHA256 } fr
 import { dayText } from './partitions.ts';
 import { RunReader } from './run-reader.ts';
 import type { Runs } from './runs.ts';
+import type { SpoolReader } from './spool-reader.ts';
+import { VerdictContent } from './verdict-content.ts';
 
 export interface BuilderOptions {
   readonly engine: string;
   readonly registry: Registry;
   readonly records: JournalFile;
   readonly fold: Fold;
+  /** What the verdicts of captures point at. */
+  readonly spool: SpoolReader;
   /** One zstd frame. */
   readonly compress: (bytes: Uint8Array) => Uint8Array;
 }
@@ -36,6 +41,8 @@ export interface Built {
 export class Builder {
   readonly #options: BuilderOptions;
   readonly #content: ContentReader;
+  /** Made with the first batch of events: an engine without captures does without its buffers. */
+  #events: VerdictContent | null = null;
 
   constructor(options: BuilderOptions) {
     const { registry, fold, records } = options;
@@ -86,8 +93,22 @@ export class Builder {
   }
 
   #contentOf(cut: Cut, runs: Runs): Content {
+    const { registry } = this.#options;
+    if (cut.kind !== 'audit' && registry.byNumber(cut.stream).stream === EPCIS_STREAM) {
+      const events = this.#eventContent();
+      if (cut.kind === 'records') return events.records(runs);
+      return events.deadLetters(runs, registry.byNumber(cut.stream).schema);
+    }
     if (cut.kind === 'records') return this.#content.records(runs);
     return cut.kind === 'audit' ? this.#content.audit(runs) : this.#content.deadLetters(runs);
+  }
+
+  #eventContent(): VerdictContent {
+    const { records, spool, fold } = this.#options;
+    this.#events ??= new VerdictContent(new RunReader(records), spool, {
+      capture: (id) => fold.captures.byId.get(id),
+    });
+    return this.#events;
   }
 
   #names(cut: Cut): { cls: ObjectClass; schema: string; schemaSha256: string } {

@@ -42,8 +42,8 @@ export interface LetterNames {
   source(no: number): SourceRow | undefined;
 }
 
-/** Earliest and latest of times given one by one. */
-class TimeSpan {
+/** Earliest and latest of times given one by one, the first among equals. */
+export class TimeSpan {
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
   #minText = '';

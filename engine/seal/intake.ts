@@ -1,5 +1,5 @@
 // Puts the place of each record of a group into its partition: accepted records by the day of their own timestamp, dead
-// letters by the day they were received, audit events by the day they name. Nothing else of an entry is kept: the line
+// letters by the day they were received, audit events by the day they name, verdicts of captures in verdict-intake.ts. Nothing else of an entry is kept: the line
 // is read from the journal again when its batch is built.
 
 import { FatalError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { JournalRecord } from '../journal/record.ts';
 import { controlJson, type EntryVisitor, type WalkFrame, walkGroup } from '../journal/walk.ts';
 import type { Cutter } from './cutter.ts';
 import { dayOf, NO_STREAM, PARTITION_KIND, type Partition, type PartitionKind } from './partitions.ts';
+import { VerdictIntake, type VerdictIntakeOptions } from './verdict-intake.ts';
 
 const DAY_SECONDS = 86_400;
 const DAY_MS = 1000 * DAY_SECONDS;
@@ -22,9 +23,11 @@ export class Intake implements EntryVisitor {
   #accepted: Partition | null = null;
   #refused: Partition | null = null;
   #audit: Partition | null = null;
+  readonly #verdicts: VerdictIntake;
 
-  constructor(cutter: Cutter) {
+  constructor(cutter: Cutter, captures: VerdictIntakeOptions) {
     this.#cutter = cutter;
+    this.#verdicts = new VerdictIntake(cutter, captures);
   }
 
   /** Takes one group, after the fold has applied it. */
@@ -95,6 +98,11 @@ export class Intake implements EntryVisitor {
     position: number,
     record: JournalRecord,
   ): void {
+    if (kind === ENTRY_KIND.verdict) {
+      if (record !== this.#record) this.#begin(record);
+      this.#verdicts.take(view, bytes, offset, position, record);
+      return;
+    }
     if (kind !== ENTRY_KIND.audit) return;
     if (record !== this.#record) this.#begin(record);
     const event = controlJson(view, bytes, offset) as { action?: unknown; at_utc?: unknown };
@@ -128,6 +136,7 @@ export class Intake implements EntryVisitor {
     this.#accepted = null;
     this.#refused = null;
     this.#audit = null;
+    this.#verdicts.begin();
   }
 
   /** Puts one entry into its partition: into the newest run of its kind where it goes on, else into a new one. */

@@ -12,6 +12,7 @@ import { GroupReader, JournalFile, JournalReader } from '../journal/reader.ts';
 import { JournalWriter } from '../journal/writer.ts';
 import type { Registry } from '../registry.ts';
 import { POSITION } from '../ring/layout.ts';
+import { EPCIS_STREAM } from '../schema/epcis-event.ts';
 import type { Sink } from '../sink/sink.ts';
 import { ensureFolder, type Storage } from '../storage.ts';
 import { Builder } from './builder.ts';
@@ -24,6 +25,7 @@ import { attempt, type Fillers, LakeOpening, type LakeOpeningOptions } from './o
 import { Outbox } from './outbox.ts';
 import {
   DEFAULT_CUT,
+  EPCIS_CUT,
   NO_STREAM,
   PARTITION_KIND,
   PARTITION_LIMITS,
@@ -39,6 +41,8 @@ import { readSeals, replay, type SealJournal, startState } from './replay.ts';
 import { Retention } from './retention.ts';
 import { Sealer, type SealerData, type SealerMessage } from './sealer.ts';
 import type { Snapshot } from './snapshot.ts';
+import { SpoolFiles } from './spool-files.ts';
+import { SpoolReader } from './spool-reader.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -77,7 +81,7 @@ export interface SealerOptions
  */
 export async function openSealer(options: SealerOptions): Promise<Sealer> {
   const { storage, folders, sink, engine, key, post, clock } = options;
-  ensureFolder(storage, folders.outbox, 0o700);
+  for (const folder of [folders.outbox, folders.spool]) ensureFolder(storage, folder, 0o700);
   const log = SealLog.open(storage, folders.log);
   const audit = (action: string, target: string, details: AuditDetails): void =>
     post({ type: 'audit', event: auditEntry(clock, action, target, details) });
@@ -104,13 +108,17 @@ function recover(
   const journal = readSeals(storage, folders.seals, start, log);
   const { cutter, sealedMs } = openCutter(options, start.snapshot, journal);
   const journaledBelow = cutter.nextIndex;
-  const intake = new Intake(cutter);
+  const intake = new Intake(cutter, {
+    stream: registry.captures?.number ?? null,
+    captures: fold.captures,
+  });
   const reader = new JournalReader(storage, folders.records, 'records', fold.position);
   const groups = new GroupReader(reader);
   replay(fold, groups, cutter, intake, Number(Atomics.load(positions, POSITION.journalDurable)));
 
   const records = new JournalFile(storage, folders.records);
   const seals = new JournalFile(storage, folders.seals);
+  const spool = new SpoolReader(storage, folders.spool);
   const outbox = new Outbox(storage, folders.outbox);
   const quarantine = new Quarantine(storage, folders.state, outbox, log.size);
   outbox.dropFrom(journal.finalBelow);
@@ -144,7 +152,11 @@ function recover(
       post,
       prev: journal.prev,
     },
-    builder: new Builder({ engine, registry, records, fold, compress: options.compress }),
+    builder: new Builder({ engine, registry, records, fold, spool, compress: options.compress }),
+    spoolFiles:
+      registry.captures === null
+        ? null
+        : new SpoolFiles({ storage, folder: folders.spool, captures: fold.captures, nowMs }),
     retention: new Retention({
       ...{
         storage,
@@ -160,7 +172,7 @@ function recover(
     }),
     heartbeatMs: options.heartbeatMs,
     close: () => {
-      for (const open of [reader, records, seals, writer, log]) open.close();
+      for (const open of [reader, records, seals, spool, writer, log]) open.close();
     },
   });
   return { sealer, publisher, fillers: { sender, published } };
@@ -195,7 +207,9 @@ function openCutter(
 }
 
 function cutOf({ registry, cuts }: SealerOptions, stream: number): CutConfig {
-  return (stream === NO_STREAM ? undefined : cuts[registry.byNumber(stream).stream]) ?? DEFAULT_CUT;
+  if (stream === NO_STREAM) return DEFAULT_CUT;
+  const name = registry.byNumber(stream).stream;
+  return cuts[name] ?? (name === EPCIS_STREAM ? EPCIS_CUT : DEFAULT_CUT);
 }
 
 function classOf(registry: Registry, kind: PartitionKind, stream: number): string {

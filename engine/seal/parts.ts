@@ -14,6 +14,7 @@ import type { Publisher } from './publisher.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { Retention } from './retention.ts';
 import type { SealerMessage } from './sealer.ts';
+import type { SpoolFiles } from './spool-files.ts';
 
 /** What `openSealer` puts together. */
 export interface SealerParts {
@@ -33,6 +34,8 @@ export interface SealerParts {
   readonly published: PublishedLog;
   readonly quarantine: Quarantine;
   readonly retention: Retention;
+  /** Null where this engine has never taken captures. */
+  readonly spoolFiles: SpoolFiles | null;
   readonly log: SealLog;
   readonly positions: BigInt64Array;
   readonly heartbeatMs: number;

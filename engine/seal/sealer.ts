@@ -4,7 +4,7 @@
 //
 //   cuts → seal journal, one fsync        objects → outbox, fsync of files and folder
 //   seals → seal journal, one fsync       objects → lake, seals → log, fsync        tiles → checkpoint
-//   snapshot, fsync → segments and outbox files may go
+//   snapshot, fsync → segments, outbox files and spool files may go
 //
 // Always holds: the fold stands at the end of a group; all cuts that wait were made at that position; seals are final in
 // order of index. Whatever throws leaves the rest to the next start, which replays the same cuts.
@@ -38,6 +38,8 @@ export interface SealerData {
     readonly seals: string;
     readonly state: string;
     readonly outbox: string;
+    /** Bodies of captures, and lines that came of them. */
+    readonly spool: string;
     /** Folder of this log: `state/log/<n>`. */
     readonly log: string;
   };
@@ -140,7 +142,7 @@ export class Sealer {
 
   /** Writes the snapshot and lets go of what it stands for. No cut may wait. */
   snapshot(): void {
-    const { storage, stateFolder, fold, cutter, published, log, retention, nowMs } = this.#parts;
+    const { storage, stateFolder, fold, cutter, published, log, retention, spoolFiles, nowMs } = this.#parts;
     const beganMs = nowMs();
     const needed = this.#needed();
     const state: SealState = {
@@ -156,6 +158,7 @@ export class Sealer {
     };
     writeSnapshot(storage, stateFolder, fold, state, cutter.partitions.values());
     retention.drop(needed, beganMs);
+    spoolFiles?.drop(needed.records);
   }
 
   close(): void {
@@ -243,12 +246,16 @@ export class Sealer {
   }
 
   #retain(): void {
-    const { retention, publisher, positions } = this.#parts;
+    const { retention, publisher, positions, spoolFiles } = this.#parts;
     const written = Number(Atomics.load(positions, POSITION.journalWritten));
     const used = written - retention.oldestRecords + this.#bytesOnDisk();
-    // A snapshot with everything published stands for itself: only a filling journal does not wait for that moment.
-    if (publisher.waiting > 0 && used < retention.pressureBytes) return;
-    if (retention.due(this.#needed(), used)) this.snapshot();
+    // A snapshot with everything published stands for itself: only a filling disk does not wait for that moment.
+    if (publisher.waiting > 0 && used < retention.pressureBytes) {
+      if (spoolFiles?.pressing(this.#needed().records) !== true) return;
+    }
+    const needed = this.#needed();
+    const due = retention.due(needed, used);
+    if (due || spoolFiles?.due(needed.records) === true) this.snapshot();
   }
 
   /** What counts towards the quota beside the record journal. */

@@ -34,6 +34,8 @@ export interface BedOptions {
   readonly streams?: Record<string, object>;
   readonly schemas?: Record<string, object>;
   readonly sealer?: Partial<SealerOptions>;
+  /** Captures are taken: the stream `epcis` has a number, and there is a spool. */
+  readonly captures?: boolean;
 }
 
 /** Wall and monotonic time, moved by hand. */
@@ -70,12 +72,12 @@ export class SealBed {
     this.folder = folder;
     this.lake = join(folder, 'lake');
     this.#options = options;
-    for (const name of ['journal/records', 'journal/seals', 'state/outbox', 'state/log']) {
+    for (const name of ['journal/records', 'journal/seals', 'state/outbox', 'state/log', 'spool']) {
       mkdirSync(join(folder, name), { recursive: true });
     }
     const { cut = {}, schemas = {}, streams = { coldchain: { cut } } } = options;
     this.#streams = parseConfig({ data: folder, schemas, streams } as never).streams;
-    const registry = openRegistry(HASTY_STORAGE, join(folder, 'state'), this.#streams);
+    const registry = openRegistry(HASTY_STORAGE, join(folder, 'state'), this.#streams, options.captures);
     const specs: StreamSpec[] = this.#streams.map(({ stream, unknownFields, zones }) => ({
       ...{
         number: registry.current(stream).number,
@@ -123,13 +125,14 @@ export class SealBed {
         state: path('state'),
         outbox: path('state/outbox'),
         log: path(name.log),
+        spool: path('spool'),
       },
       ...{ lake: this.lake, engine: name.engine, cuts, checkpointEveryMs: 10_000, heartbeatMs: 300_000 },
       segmentBytes: this.#options.segmentBytes ?? 1 << 26,
       quotaBytes: 1 << 32,
       storage,
       sink: sink ?? directorySink(storage, this.lake),
-      registry: openRegistry(diskStorage, path('state'), this.#streams),
+      registry: openRegistry(diskStorage, path('state'), this.#streams, this.#options.captures),
       key: this.key,
       clock: this.clock,
       quality: () => ({ bound_ms: null, offset_ms: null, source: 'system' }),
