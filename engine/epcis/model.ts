@@ -39,8 +39,6 @@ export interface Extension {
   readonly children: readonly Extension[];
   /** True for an XML attribute: a child of its element, told apart because the reference hash drops `xsi:type`. */
   readonly attribute?: true;
-  /** True for a JSON `true`, `false` or `null`, told apart because the reference hash writes them as Python does. */
-  readonly literal?: true;
 }
 
 export interface Quantity {

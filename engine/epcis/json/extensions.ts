@@ -24,7 +24,7 @@ export function addExtension(
   if (value instanceof JsonObject) out.push({ ...qualified, ...inner(value, prefixes) });
   else if (typeof value === 'string') out.push({ ...qualified, value: trimmed(value), children: [] });
   else if (value instanceof JsonNumber) out.push({ ...qualified, value: value.text, children: [] });
-  else out.push({ ...qualified, value: String(value), children: [], literal: true });
+  else out.push({ ...qualified, value: String(value), children: [] });
 }
 
 /** `@value` (JSON-LD) and `#text` (documents made from XML) are the text; `@type` says of what type it is. */
