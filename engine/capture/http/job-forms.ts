@@ -3,8 +3,12 @@
 
 import { utc } from '../../clock.ts';
 import type { JobReport } from '../../ledger/model.ts';
+import { KIB } from '../../limits.ts';
 import { findingJson, findingXml, OWN_NAMESPACE } from './exception.ts';
 import { XML_HEAD, xmlElement, xmlText } from './xml-text.ts';
+
+/** A job whose JSON is longer goes into no message whole. */
+const MAX_MESSAGE_CHARACTERS = 64 * KIB;
 
 const COUNTS = ['events', 'accepted', 'duplicate', 'rejected'] as const;
 
@@ -33,6 +37,14 @@ export function jobJson(job: JobReport): Record<string, unknown> {
     ...(job.partner !== '' && { partner: job.partner }),
     ...(job.eventIds !== undefined && { eventIDs: job.eventIds }),
   };
+}
+
+/** The members of a job for a message; with more findings than it should carry, where they are instead. */
+export function shortJobJson(job: JobReport): Record<string, unknown> {
+  const members = jobJson(job);
+  if (job.findings.length < 50 || JSON.stringify(members).length <= MAX_MESSAGE_CHARACTERS) return members;
+  const { errors: _errors, warnings: _warnings, ...rest } = members;
+  return { ...rest, errorFile: jobPath(job.id) };
 }
 
 /** The job as an XML document. */

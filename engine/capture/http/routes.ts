@@ -18,6 +18,7 @@ import {
   jobHandler,
   jobsHandler,
 } from './queries.ts';
+import { CaptureSockets } from './ws.ts';
 
 const HELP = `firn: capture of EPCIS events.
 
@@ -48,6 +49,7 @@ export class CaptureApi implements CaptureRoutes {
   readonly #options: CaptureOptions;
   #underWay = 0;
   #idle: (() => void)[] = [];
+  #sockets: CaptureSockets | null = null;
 
   constructor(options: CaptureOptions) {
     this.#options = options;
@@ -74,6 +76,8 @@ export class CaptureApi implements CaptureRoutes {
       families: json,
       limits: true,
     });
+    this.#sockets = new CaptureSockets(parts);
+    this.#sockets.addTo(app);
     add('/epcis/capture/:id', { get: jobHandler(parts), families: both });
     add('/epcis/events', { post: postHandler(parts, true), families: json, limits: true });
     add('/epcis/events/*', { get: eventHandler(parts), families: json });
@@ -82,9 +86,13 @@ export class CaptureApi implements CaptureRoutes {
     add('/epcis/*', { families: json });
   }
 
-  tick(): void {}
+  tick(): void {
+    this.#sockets?.tick();
+  }
 
-  closeConnections(): void {}
+  closeConnections(): void {
+    this.#sockets?.closeAll();
+  }
 
   /** Resolves when no body is being handed over to the service any more. */
   idle(): Promise<void> {
