@@ -112,7 +112,8 @@ class Found {
 
   /**
    * The findings. Where the structure itself is refused, what DSCSA would like of a step (its warnings) is left out: the
-   * sender has to send another event, and those would be guesses about this one.
+   * sender has to send another event, and those would be guesses about this one. So is what only follows from the fault,
+   * such as a list that lacks a type because the entry that should have it has none.
    */
   told(): Finding[] {
     for (const [kind, count] of this.#counts) {
@@ -121,8 +122,20 @@ class Found {
       const finding = this.#findings[last] as Finding;
       this.#findings[last] = { ...finding, detail: `${finding.detail}, and ${count - MAX_TOLD} more` };
     }
-    const broken = this.#findings.some(({ code, severity }) => code.startsWith('S') && severity === 'reject');
-    if (!broken) return this.#findings;
-    return this.#findings.filter(({ code, severity }) => !code.startsWith('P') || severity === 'reject');
+    const broken = this.#findings.filter(
+      ({ code, severity }) => code.startsWith('S') && severity === 'reject',
+    );
+    if (broken.length === 0) return this.#findings;
+    const whole = this.#event.locate([]);
+    return this.#findings.filter(({ code, severity, pointer }) => {
+      if (!code.startsWith('P')) return true;
+      const follows = pointer !== whole && broken.some((each) => isWithin(each.pointer, pointer));
+      return severity === 'reject' && !follows;
+    });
   }
+}
+
+/** True where `inner` points to `outer` or into it. */
+function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`);
 }

@@ -21,6 +21,7 @@ type Told = (code: RuleCode, field: Field, detail: string) => void;
 /** Where each field of the head lies, as a JSON Pointer and as an XPath. */
 const PLACES = {
   document: ['', ''],
+  context: ['/@context', ''],
   schemaVersion: ['/schemaVersion', '/*/@schemaVersion'],
   creationDate: ['/creationDate', '/*/@creationDate'],
   sender: ['/sender', '/*/EPCISHeader/*[1]/*[local-name()="Sender"]/*[1]'],
@@ -51,6 +52,7 @@ export function judgeDocument(
   };
   // A bare event says nothing of itself.
   if (head.root !== 'event') {
+    if (head.context === false) report('D09_CONTEXT_MISSING', 'context', 'no @context');
     judgeVersion(head, report);
     judgeHeader(head, report);
     judgeMasterData(head.masterData, report);
