@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'check a lake: every object, seal, checkpoint and count',
     load: () => import('./verify.ts'),
   },
+  check: {
+    about: 'validate EPCIS documents without sending them',
+    load: () => import('./check.ts'),
+  },
   inspect: {
     about: 'show what is in an object, a journal segment or a checkpoint',
     load: () => import('./inspect.ts'),
