@@ -1,0 +1,116 @@
+// The task that judges the events of a document that was taken, each by itself, and hands them to the ledger's thread in
+// chunks. It reads on only while no more than CHUNK_CREDIT chunks are out: a slow ledger makes it wait, whatever the size.
+
+import type { MessagePort } from 'node:worker_threads';
+import { Chunker } from '../engine/capture/chunker.ts';
+import { CHUNK_CREDIT, type FromLedgerJob, type JudgeOrder, type ToLedgerJob } from '../engine/capture/messages.ts';
+import { readDocument } from '../engine/capture/read-document.ts';
+import { type DocumentHead, type Finding, READ_LIMITS } from '../engine/epcis/model.ts';
+import { type JudgeContext, judge } from '../engine/epcis/judge.ts';
+import { createReader } from '../engine/epcis/read.ts';
+import { judgeDocument } from '../engine/epcis/rules/document.ts';
+
+const DAY_MS = 86_400_000;
+const MAX_FINDINGS = 200;
+
+/** Chunks on their way out, as far as there is credit. */
+class Outgoing {
+  readonly #port: MessagePort;
+  readonly chunker = new Chunker(() => performance.now());
+  #credit = CHUNK_CREDIT;
+  #wake: () => void = () => {};
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (message: FromLedgerJob) => {
+      if (message.type === 'credit') this.#credit += 1;
+      this.#wake();
+    });
+  }
+
+  send(message: ToLedgerJob): void {
+    this.#port.postMessage(message);
+  }
+
+  /** Sends what is full; resolves when nothing is left. */
+  async flush(): Promise<void> {
+    this.chunker.tick();
+    for (;;) {
+      const events = this.chunker.full[0];
+      if (events === undefined) return;
+      while (this.#credit === 0) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+      this.chunker.full.shift();
+      this.#credit -= 1;
+      this.send({ type: 'chunk', events });
+    }
+  }
+
+  /** Everything that is left, then the end. */
+  async end(findings: readonly Finding[], events: number): Promise<void> {
+    const last = this.chunker.end();
+    if (last.length > 0) this.chunker.full.push(last);
+    await this.flush();
+    this.send({ type: 'end', findings, events });
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+}
+
+export async function run({ order, port }: { order: JudgeOrder; port: MessagePort }): Promise<void> {
+  const outgoing = new Outgoing(port);
+  try {
+    const { head, faults } = await headOf(order);
+    const findings = judgeDocument(head, documentContext(order), faults).slice(0, MAX_FINDINGS);
+    outgoing.send({ type: 'head', head });
+    const context = contextOf(order, head);
+    let events = 0;
+    const event = (source: Parameters<typeof judge>[0]): void => {
+      events = source.index + 1;
+      outgoing.chunker.push(judge(source, context));
+    };
+    const fault = (finding: Finding): void => {
+      const known = findings.some(({ code, pointer }) => code === finding.code && pointer === finding.pointer);
+      if (!known && findings.length < MAX_FINDINGS) findings.push(finding);
+    };
+    const { mediaType, single } = order;
+    const options = { mediaType, single, ...(head.prefixes !== undefined && { prefixes: head.prefixes }) };
+    const reader = createReader({ event, fault }, READ_LIMITS, options);
+    await readDocument(order.path, reader, () => outgoing.flush());
+    await outgoing.end(findings, events);
+  } finally {
+    outgoing.close();
+  }
+}
+
+/** What the scan found, or finds again: a job of an earlier run. */
+async function headOf({ path, mediaType, single, head }: JudgeOrder): Promise<{ head: DocumentHead; faults: Finding[] }> {
+  const faults: Finding[] = [];
+  if (head !== null) return { head, faults };
+  const sink = { event: null, fault: (finding: Finding) => faults.push(finding) };
+  const found = await readDocument(path, createReader(sink, READ_LIMITS, { mediaType, single }));
+  if (found === null) throw new Error(`a document that was taken cannot be read: ${faults[0]?.detail ?? 'no head'}`);
+  return { head: found, faults };
+}
+
+function documentContext({ judging }: JudgeOrder): Parameters<typeof judgeDocument>[1] {
+  const { profile, partners } = judging;
+  return { profile, gln: null, partners: partners === null ? null : new Set(partners) };
+}
+
+function contextOf({ judging, receivedMs }: JudgeOrder, head: DocumentHead): JudgeContext {
+  const { profile, partners, staleDays } = judging;
+  return {
+    profile,
+    head,
+    // The moment of capture, so that a second attempt judges as the first one did.
+    nowMs: receivedMs,
+    partners: partners === null ? null : new Set(partners),
+    staleMs: staleDays * DAY_MS,
+  };
+}
