@@ -16,13 +16,12 @@ export function plainNamespace(ns: string): string {
   return /[:/#]$/.test(ns) ? ns.slice(0, -1) : ns;
 }
 
-/** What says something of the document and nothing of the event: `xsi:*`, `xmlns:*`, comments of JSON. */
+/** What says something of the document and nothing of the event: `xsi:*`, `xmlns:*`, its twin in JSON-LD, comments. */
 function isSilent(extension: Extension): boolean {
-  if (extension.attribute === true)
-    return (
-      extension.ns === XSI || extension.ns === XMLNS || (extension.ns === '' && extension.name === 'xmlns')
-    );
-  return extension.name === 'comment' && (extension.ns === '' || plainNamespace(extension.ns) === RDFS);
+  const { ns, name } = extension;
+  if (extension.attribute === true) return ns === XSI || ns === XMLNS || (ns === '' && name === 'xmlns');
+  if (ns === '') return name === 'comment' || name === '@type';
+  return name === 'comment' && plainNamespace(ns) === RDFS;
 }
 
 function compareExtensions(a: CanonicalExtension, b: CanonicalExtension): number {
@@ -38,7 +37,7 @@ function canonicalOne(extension: Extension, path: string): CanonicalExtension {
   const ns = plainNamespace(extension.ns);
   return {
     c: canonicalExtensions(extension.children, ''),
-    n: ns === '' ? extension.name : `{${ns}}${extension.name}`,
+    n: `{${ns}}${extension.name}`,
     p: path,
     v: extension.value.trim(),
   };
