@@ -7,6 +7,12 @@ import { bodyType } from './negotiate.ts';
 /** Subprotocol of captures. */
 export const CAPTURE_PROTOCOL = 'firn.capture.v1';
 
+/** Where it is spoken. */
+export const WS_PATH = '/epcis/capture/ws';
+
+/** Close codes (RFC 6455 §7.4). */
+export const WS_CLOSE = { restart: 1012, policy: 1008, busy: 1013 } as const;
+
 /** Longest text that is looked at for an `op`. */
 const MAX_ORDER_BYTES = 4096;
 

@@ -12,7 +12,7 @@ import { type EpcisException, exceptionJson } from './exception.ts';
 import { shortJobJson } from './job-forms.ts';
 import type { Parts } from './parts.ts';
 import { refusalOf, refusedDocument } from './post.ts';
-import { type Order, readText } from './ws-messages.ts';
+import { type Order, readText, WS_CLOSE, WS_PATH } from './ws-messages.ts';
 import { Outbox } from './ws-outbox.ts';
 
 /** Bytes that a client may have under way. */
@@ -23,9 +23,6 @@ const CREDIT_STEP_BYTES = 256 * KIB;
 export const MAX_UNFINISHED = 64;
 /** How long one question for the end of a job lasts; it is asked again. */
 const SETTLE_MS = 60_000;
-const PATH = '/epcis/capture/ws';
-
-export const WS_CLOSE = { restart: 1012, policy: 1008, busy: 1013 } as const;
 
 /** What a socket carries: set when it opens. */
 export interface SocketData {
@@ -291,7 +288,7 @@ export class CaptureSession {
 
   #tell(id: ClientId, e: EpcisException): void {
     this.#parts.gate.counters.refused += 1;
-    this.#outbox?.send({ op: 'error', id, problem: exceptionJson(e, PATH) });
+    this.#outbox?.send({ op: 'error', id, problem: exceptionJson(e, WS_PATH) });
   }
 
   #breach(why: string): void {

@@ -6,10 +6,9 @@ import type { UwsApp } from '../../uws.ts';
 import { type EpcisException, exceptionOf } from './exception.ts';
 import { Exchange } from './exchange.ts';
 import { type Parts, SCOPE } from './parts.ts';
-import { CAPTURE_PROTOCOL } from './ws-messages.ts';
+import { CAPTURE_PROTOCOL, WS_PATH } from './ws-messages.ts';
 import { CaptureSession, CREDIT_BYTES, type SocketData } from './ws-session.ts';
 
-const WS_PATH = '/epcis/capture/ws';
 /** Hard bound on unread bytes: answers wait before it, so it only cuts off the answers to a flood of pings. */
 const MAX_BACKPRESSURE = 512 * 1024;
 
