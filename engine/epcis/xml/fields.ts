@@ -94,7 +94,7 @@ export const METADATA_FIELDS: ReadonlySet<string> = new Set(
 
 export const REPORT_FIELDS: ReadonlySet<string> = new Set(
   (
-    'type value component stringValue booleanValue hexBinaryValue uriValue uom minValue maxValue sDev chemicalSubstance ' +
+    'type value component bizRules stringValue booleanValue hexBinaryValue uriValue uom minValue maxValue sDev chemicalSubstance ' +
     'microorganism deviceID deviceMetadata rawData time meanValue percRank percValue dataProcessingMethod ' +
     'coordinateReferenceSystem exception'
   ).split(' '),
