@@ -1,0 +1,100 @@
+// One chunk within a transaction: verdicts that are stored already, then what is known, then the rules of history, then the
+// writes. Where another transaction was faster it goes back to its savepoint and does it again with what is known by then.
+
+import type { JudgedEvent } from '../epcis/judged.ts';
+import { judgeState } from '../epcis/state/judge-state.ts';
+import { DatabaseError, type Transaction } from './database.ts';
+import type { Chunk, JobOrder, Verdict } from './model.ts';
+import { readState } from './read-state.ts';
+import { readVerdicts } from './verdicts.ts';
+import { type Accepted, Overtaken, writeChunk } from './write-chunk.ts';
+
+/** Every time somebody else has stored something: so many in a row are not an accident. */
+const MAX_ATTEMPTS = 20;
+
+export interface Applied {
+  /** Of every event of the chunk, in order. */
+  readonly verdicts: readonly Verdict[];
+  /** Those that were not stored before. */
+  readonly fresh: readonly Verdict[];
+  /** Hashes of the events that are new in the ledger, in order. */
+  readonly hashes: readonly string[];
+}
+
+export interface Numbering {
+  /** Number of the first event that has none yet. */
+  readonly nextSeq: number;
+  /** Unix ms of the transaction. */
+  readonly recordMs: number;
+  readonly strictState: boolean;
+}
+
+async function storeFresh(
+  transaction: Transaction,
+  order: JobOrder,
+  events: readonly JudgedEvent[],
+  numbering: Numbering,
+): Promise<{ verdicts: Verdict[]; hashes: string[] }> {
+  const { partner, id: document } = order;
+  // One that was rejected already asks nothing of what is known.
+  const asking = events.flatMap((event) =>
+    event.rejected || event.canonical === null ? [] : [event.canonical],
+  );
+  const known = await readState(transaction, asking, partner);
+  const verdicts: Verdict[] = [];
+  const accepted: Accepted[] = [];
+  for (const event of events) {
+    const seq = numbering.nextSeq + verdicts.length;
+    const context = { partner, document, strictState: numbering.strictState };
+    const { outcome, findings } = judgeState(event, known.state, context);
+    verdicts.push({ index: event.index, seq: String(seq), outcome, findings, recordMs: numbering.recordMs });
+    if (outcome === 'accepted' && event.canonical !== null) {
+      accepted.push({ index: event.index, seq, canonical: event.canonical });
+    }
+  }
+  await writeChunk(transaction, accepted, known, {
+    capture: document,
+    partner,
+    recordMs: numbering.recordMs,
+  });
+  return { verdicts, hashes: accepted.map((each) => each.canonical.hash) };
+}
+
+/** Judges and stores a chunk. The partner's row is locked by the caller, who also stores the fresh verdicts. */
+export async function applyChunk(
+  transaction: Transaction,
+  order: JobOrder,
+  chunk: Chunk,
+  numbering: Numbering,
+): Promise<Applied> {
+  const first = chunk.events[0]?.index ?? 0;
+  const stored = new Map<number, Verdict>();
+  for (const verdict of await readVerdicts(transaction, order.id, first, chunk.events.length)) {
+    stored.set(verdict.index, verdict);
+  }
+  const events = chunk.events.filter((event) => !stored.has(event.index));
+  if (events.length === 0) {
+    return {
+      verdicts: chunk.events.map((event) => stored.get(event.index) as Verdict),
+      fresh: [],
+      hashes: [],
+    };
+  }
+  for (let attempt = 1; ; attempt++) {
+    await transaction.query('SAVEPOINT chunk');
+    try {
+      const { verdicts, hashes } = await storeFresh(transaction, order, events, numbering);
+      await transaction.query('RELEASE SAVEPOINT chunk');
+      for (const verdict of verdicts) stored.set(verdict.index, verdict);
+      return {
+        verdicts: chunk.events.map((event) => stored.get(event.index) as Verdict),
+        fresh: verdicts,
+        hashes,
+      };
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (attempt === MAX_ATTEMPTS) throw new DatabaseError('again', '', error.message, error);
+      await transaction.query('ROLLBACK TO SAVEPOINT chunk');
+    }
+  }
+}

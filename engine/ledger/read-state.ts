@@ -1,0 +1,172 @@
+// Fetches what is known of everything that a chunk touches, in five statements whatever its size: items with what lies in
+// them, lots, events by hash, and the composite keys that are taken.
+
+import type { Canonical } from '../epcis/judged.ts';
+import { type Item, type ItemState, keyOf, ofKey, type Told } from '../epcis/state/item.ts';
+import { compositeKey, State } from '../epcis/state/state.ts';
+import { type Subject, subjectOf } from '../epcis/state/subject.ts';
+import { columns } from './array-literal.ts';
+import type { Row, Session } from './database.ts';
+
+/** What was read, and the revisions that may be replaced. */
+export interface Known {
+  readonly state: State;
+  /** Revision of each item that is stored. */
+  readonly revisions: ReadonlyMap<string, number>;
+}
+
+/** Unix ms as text; what is not there, and -infinity, is NULL. */
+const ms = (column: string): string =>
+  `CASE WHEN isfinite(${column}) THEN (extract(epoch FROM ${column}) * 1000)::bigint::text END`;
+
+const ITEM_COLUMNS = `i.gtin, i.serial, i.lot, i.expiry::text AS expiry, i.state, i.parent_gtin, i.parent_serial,
+  ${ms('i.linked_at')} AS linked_at, i.linked_in::text AS linked_in,
+  ${ms('i.commissioned_at')} AS commissioned_at, i.commissioned_in::text AS commissioned_in,
+  encode(i.commissioned_by, 'hex') AS commissioned_by, i.commission_void,
+  ${ms('i.shipped_at')} AS shipped_at, i.shipped_in::text AS shipped_in,
+  ${ms('i.ended_at')} AS ended_at, i.ended_in::text AS ended_in, ${ms('i.last_at')} AS last_at, i.rev::text AS rev`;
+
+const text = (row: Row, name: string): string | null => row[name] as string | null;
+
+function toldOf(row: Row, name: string): Told | null {
+  const at = text(row, `${name}_at`);
+  return at === null ? null : { at: Number(at), document: text(row, `${name}_in`) ?? '' };
+}
+
+function itemOf(row: Row): Item {
+  const parent = text(row, 'parent_serial');
+  return {
+    gtin: row['gtin'] as string,
+    serial: row['serial'] as string,
+    lot: text(row, 'lot'),
+    expiry: text(row, 'expiry'),
+    state: row['state'] as ItemState,
+    parent: parent === null ? null : keyOf({ gtin: text(row, 'parent_gtin') ?? '', serial: parent }),
+    linked: toldOf(row, 'linked'),
+    commissioned: toldOf(row, 'commissioned'),
+    commissionedBy: text(row, 'commissioned_by'),
+    commissionVoid: row['commission_void'] as boolean,
+    shipped: toldOf(row, 'shipped'),
+    ended: toldOf(row, 'ended'),
+    lastAt: Number(row['last_at']),
+  };
+}
+
+/** Items by key, and, where something is shipped or unpacked whole, everything that lies in them. */
+async function readItems(session: Session, keys: readonly string[], deep: boolean): Promise<readonly Row[]> {
+  const wanted = columns(
+    keys.map(ofKey),
+    (key) => key.gtin,
+    (key) => key.serial,
+  );
+  if (!deep) {
+    return session.query(
+      `SELECT ${ITEM_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(gtin, serial) JOIN firn.item i USING (gtin, serial)`,
+      wanted,
+    );
+  }
+  // UNION, not UNION ALL: senders may pack in a circle.
+  return session.query(
+    `WITH RECURSIVE tree(gtin, serial) AS (
+       SELECT gtin COLLATE "C", serial COLLATE "C" FROM unnest($1::text[], $2::text[]) AS k(gtin, serial)
+       UNION SELECT c.gtin, c.serial FROM firn.item c JOIN tree t ON c.parent_gtin = t.gtin AND c.parent_serial = t.serial)
+     SELECT ${ITEM_COLUMNS} FROM tree JOIN firn.item i USING (gtin, serial)`,
+    wanted,
+  );
+}
+
+async function readLots(session: Session, state: State, lots: ReadonlyMap<string, string>): Promise<void> {
+  const rows = await session.query(
+    `SELECT l.gtin, l.lot, l.expiry::text AS expiry
+     FROM unnest($1::text[], $2::text[]) AS k(gtin, lot) JOIN firn.lot l USING (gtin, lot)`,
+    columns(
+      [...lots.keys()],
+      (key) => key.slice(0, key.indexOf('/')),
+      (key) => key.slice(key.indexOf('/') + 1),
+    ),
+  );
+  for (const row of rows)
+    state.setExpiry(row['gtin'] as string, row['lot'] as string, row['expiry'] as string);
+}
+
+async function readEvents(
+  session: Session,
+  state: State,
+  subjects: readonly Subject[],
+  partner: string,
+): Promise<void> {
+  const rows = await session.query(
+    `SELECT encode(event_hash, 'hex') AS hash, ${ms('declared_at')} AS declared_at
+     FROM unnest($2::text[]) AS k(hash) JOIN firn.event ON partner_gln = $1 AND event_hash = decode(k.hash, 'hex')`,
+    [partner, ...columns([...new Set(subjects.map((subject) => subject.hash))], (hash) => hash)],
+  );
+  for (const row of rows) {
+    const at = text(row, 'declared_at');
+    state.addKnown(row['hash'] as string, at === null ? null : new Date(Number(at)).toISOString());
+  }
+}
+
+async function readKeys(
+  session: Session,
+  state: State,
+  subjects: readonly Subject[],
+  partner: string,
+): Promise<void> {
+  const keys = subjects.flatMap((subject) =>
+    subject.keys.map((key) => ({ key, ...ofKey(key), time: subject.time, disc: subject.disc })),
+  );
+  const rows = await session.query(
+    `SELECT k.n::text AS n, encode(l.event_hash, 'hex') AS hash
+     FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) WITH ORDINALITY AS k(gtin, serial, event_time, disc, n)
+     JOIN firn.ledger l ON l.partner_gln = $1 AND (l.gtin, l.serial, l.event_time, l.disc) = (k.gtin, k.serial, k.event_time, k.disc)`,
+    [
+      partner,
+      ...columns(
+        keys,
+        (key) => key.gtin,
+        (key) => key.serial,
+        (key) => key.time,
+        (key) => key.disc,
+      ),
+    ],
+  );
+  for (const row of rows) {
+    const key = keys[Number(row['n']) - 1];
+    if (key === undefined) continue;
+    state.setHash(compositeKey(key.key, key.time, partner, key.disc), row['hash'] as string);
+  }
+}
+
+/** Reads what is known of the objects of these events. */
+export async function readState(
+  session: Session,
+  events: readonly Canonical[],
+  partner: string,
+): Promise<Known> {
+  const state = new State();
+  const revisions = new Map<string, number>();
+  const subjects = events.map(subjectOf);
+  if (subjects.length === 0) return { state, revisions };
+  const keys = new Set(subjects.flatMap((subject) => subject.keys));
+  const deep = subjects.some(
+    (subject) => subject.step === 'shipping' || (subject.act === 'unpack' && subject.children.length === 0),
+  );
+  const lots = new Map<string, string>();
+  const addLot = (gtin: string, lot: string): unknown => lots.set(`${gtin}/${lot}`, lot);
+  for (const row of await readItems(session, [...keys], deep)) {
+    const item = itemOf(row);
+    const key = keyOf(item);
+    state.load(key, item);
+    revisions.set(key, Number(row['rev']));
+    if (item.lot !== null) addLot(item.gtin, item.lot);
+  }
+  for (const subject of subjects) {
+    for (const { gtin, lot } of subject.lots) addLot(gtin, lot);
+    if (subject.lot === null) continue;
+    for (const key of subject.keys) addLot(ofKey(key).gtin, subject.lot);
+  }
+  await readLots(session, state, lots);
+  await readEvents(session, state, subjects, partner);
+  await readKeys(session, state, subjects, partner);
+  return { state, revisions };
+}
