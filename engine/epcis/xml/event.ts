@@ -131,11 +131,7 @@ class EventMapper {
   #order(rank: number, child: XmlNode): void {
     if (rank < this.#rank && !this.#disordered) {
       this.#disordered = true;
-      this.#faults.add(
-        'S21_XML_FORM',
-        [child.name.local],
-        `${short(child.name.raw)} comes later than the schema has it.`,
-      );
+      this.#faults.late(child, [child.name.local]);
     }
     this.#rank = Math.max(this.#rank, rank);
   }

@@ -14,7 +14,7 @@ import type {
 } from '../model.ts';
 import { ITEMS, METADATA_FIELDS, REPORT_FIELDS } from './fields.ts';
 import type { Attribute } from './names.ts';
-import { flattened, isStandard, type XmlNode } from './node.ts';
+import { flattened, isNil, isStandard, type XmlNode } from './node.ts';
 import { type Faults, short } from './shape.ts';
 
 type Path = readonly Step[];
@@ -83,7 +83,9 @@ export function quantities(node: XmlNode, path: Path, faults: Faults): readonly 
         repeated(child, [...at, local], faults);
         continue;
       }
-      quantity[local] = faults.leaf(child, [...at, local]);
+      const text = faults.leaf(child, [...at, local]);
+      // xsi:nil is how XML says that there is none; a second one would still be one too many.
+      if (!isNil(child)) quantity[local] = text;
     }
     return quantity;
   });
@@ -261,11 +263,7 @@ export function ilmd(node: XmlNode, path: Path, faults: Faults): readonly Extens
 function inOrder(order: readonly string[], child: XmlNode, rank: number, path: Path, faults: Faults): number {
   const own = order.indexOf(child.name.local);
   if (own >= 0 && own < rank) {
-    faults.add(
-      'S21_XML_FORM',
-      [...path, child.name.local],
-      `${short(child.name.raw)} comes later than the schema has it.`,
-    );
+    faults.late(child, [...path, child.name.local]);
   }
   return Math.max(own, rank);
 }

@@ -16,6 +16,14 @@ export class Faults {
     }
   }
 
+  /** An element that comes too late: the schema refuses it in every profile, where a namespace too many is borne with. */
+  late(node: XmlNode, path: readonly Step[]): void {
+    const detail = `${short(node.name.raw)} comes later than the schema has it.`;
+    if (this.list.length < MAX_FAULTS) {
+      this.list.push({ code: 'S21_XML_FORM', path, detail, severity: 'reject' });
+    }
+  }
+
   /** An element or attribute that EPCIS does not define and that is in no namespace. */
   unknown(path: readonly Step[], name: string): void {
     this.add('S13_UNKNOWN_FIELD', path, `${short(name)} is not a field of EPCIS.`);
