@@ -11,8 +11,9 @@ import {
   READ_LIMITS,
   type SourceEvent,
 } from './model.ts';
-import { createReader } from './read.ts';
-import { type DocumentContext, judgeDocument } from './rules/document.ts';
+import { createReader, type ReadOptions } from './read.ts';
+import { judgeDocument } from './rules/document.ts';
+import { typeOf } from './rules/structure.ts';
 import { judgeState, type StateContext } from './state/judge-state.ts';
 import { State } from './state/state.ts';
 
@@ -58,11 +59,8 @@ const MAX_PER_CODE = 10_000;
 export async function checkDocument(open: OpenDocument, options: CheckOptions): Promise<CheckReport> {
   const list = new FindingList(options.maxPerCode ?? MAX_PER_CODE);
   let bytes = 0;
-  const read = async (
-    sink: DocumentSink,
-    prefixes?: DocumentHead['prefixes'],
-  ): Promise<DocumentHead | null> => {
-    const reader = createReader(sink, READ_LIMITS, prefixes === undefined ? {} : { prefixes });
+  const read = async (sink: DocumentSink, how: ReadOptions): Promise<DocumentHead | null> => {
+    const reader = createReader(null, sink, READ_LIMITS, how);
     for await (const piece of open()) {
       options.signal?.throwIfAborted();
       bytes += piece.length;
@@ -72,17 +70,16 @@ export async function checkDocument(open: OpenDocument, options: CheckOptions): 
     return reader.end();
   };
 
-  const faults: Finding[] = [];
-  const head = await read({ event: null, fault: (finding) => faults.push(finding) });
-  const document: DocumentContext = options;
-  for (const finding of head === null ? faults : judgeDocument(head, document, faults)) list.add(finding);
+  const { head, faults, single } = await scan(read);
+  for (const finding of head === null ? faults : judgeDocument(head, options, faults)) list.add(finding);
   let stored = 0;
   let refused = 0;
   if (head !== null) {
     const events = new Events(head, options, list);
+    const { prefixes } = head;
     await read(
       { event: (event) => events.take(event), fault: (finding) => list.addNew(finding) },
-      head.prefixes,
+      prefixes === undefined ? { single } : { single, prefixes },
     );
     ({ stored, refused } = events);
   }
@@ -93,6 +90,31 @@ export async function checkDocument(open: OpenDocument, options: CheckOptions): 
     accepted: whole || (refused > 0 && options.behaviour === 'rollback') ? 0 : stored,
     findings: list.told(),
   };
+}
+
+interface Scanned {
+  readonly head: DocumentHead | null;
+  readonly faults: readonly Finding[];
+  /** A bare event, as `POST /epcis/events` takes one. */
+  readonly single: boolean;
+}
+
+/** The first pass. XML tells a bare event by its root; in JSON it is a document of the wrong type until it is read as one. */
+async function scan(
+  read: (sink: DocumentSink, how: ReadOptions) => Promise<DocumentHead | null>,
+): Promise<Scanned> {
+  const faults: Finding[] = [];
+  const head = await read({ event: null, fault: (finding) => faults.push(finding) }, {});
+  if (head !== null || !faults.some(({ code, pointer }) => code === 'D06_ROOT' && pointer === '/type'))
+    return { head, faults, single: false };
+  const types: string[] = [];
+  const others: Finding[] = [];
+  const bare = await read(
+    { event: ({ type }) => types.push(type), fault: (finding) => others.push(finding) },
+    { single: true },
+  );
+  if (typeOf(types[0] ?? '') === null) return { head, faults, single: false };
+  return { head: bare, faults: others, single: true };
 }
 
 /** The second pass: each event judged by itself, then by what the ones before it left. */

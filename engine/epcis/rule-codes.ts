@@ -55,7 +55,12 @@ export const RULES = {
   S18_SENSOR: reject('Give each sensorElement a sensorReport with a type, and no time after eventTime.'),
   S19_PERSISTENT_DISPOSITION: reject('Give set or unset, each without repeats.'),
   S20_URI: reject('Give an absolute URI.'),
-  S21_XML_FORM: warn('Put elements in the order of the schema, and those of EPCIS in no namespace.'),
+  // An element out of order is refused in every profile (the reader says so); this is for a namespace too many.
+  S21_XML_FORM: {
+    severity: 'warn',
+    in: { 'r1.3-strict': 'reject' },
+    advice: 'Put elements in the order of the schema, and those of EPCIS in no namespace.',
+  },
   S22_EPC_DUPLICATE_IN_LIST: reject('Name each object once.'),
   S23_VALUE_TYPE: reject('Give the value as the type that EPCIS defines.'),
   I02_KEY_LENGTH: reject('Give the key with all of its digits and nothing else.'),

@@ -56,7 +56,8 @@ export function judgeDocument(
     judgeVersion(head, report);
     judgeHeader(head, report);
     judgeMasterData(head.masterData, report);
-    if (head.events === 0 && !faults.some(({ code }) => code === 'D10_EPCIS_BODY'))
+    if (head.noEventList === true) report('D10_EPCIS_BODY', 'eventList', 'no list of events');
+    else if (head.events === 0 && !faults.some(({ code }) => code === 'D10_EPCIS_BODY'))
       report('D11_NO_EVENTS', 'eventList', 'no event');
   }
   judgeSender(head, context, report);

@@ -32,8 +32,7 @@ export const values: Rule = ({ event }, report) => {
     for (const [i, each] of (fields[name] ?? []).entries()) judgeTyped(each, name, i, report);
   }
   if (fields.errorDeclaration !== undefined) judgeDeclaration(event, report);
-  for (const [i, sensor] of (fields.sensorElementList ?? []).entries())
-    judgeSensor(sensor, i, fields.eventTime, report);
+  for (const [i, sensor] of (fields.sensorElementList ?? []).entries()) judgeSensor(sensor, i, event, report);
   judgePersistent(fields, report);
   judgeUris(fields, report);
   judgeExtensions(fields.ext, report);
@@ -82,11 +81,15 @@ function judgeDeclaration(event: SourceEvent, report: Report): void {
   }
 }
 
-function judgeSensor(sensor: SensorElement, i: number, eventTime: string | undefined, report: Report): void {
+function judgeSensor(sensor: SensorElement, i: number, event: SourceEvent, report: Report): void {
+  const json = event.form === 'json';
+  const { eventTime } = event.fields;
   const path = ['sensorElementList', i] as const;
   if (sensor.reports.length === 0) report('S18_SENSOR', path, 'no sensorReport');
   for (const [j, { fields }] of sensor.reports.entries()) {
-    if (!fields['type']) report('S18_SENSOR', [...path, 'reports', j], 'a sensorReport without a type');
+    // XML may tell an exception alone; the JSON schema wants a type either way.
+    if (!fields['type'] && (json || !fields['exception']))
+      report('S18_SENSOR', [...path, 'reports', j], 'a sensorReport without a type');
   }
   const time = sensor.metadata?.fields['time'];
   if (time === undefined) return;
