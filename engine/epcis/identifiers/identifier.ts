@@ -44,7 +44,9 @@ export interface IdFault {
 
 export interface Identifier {
   readonly kind: IdKind;
-  /** `https://id.gs1.org/…` where there is a GS1 key, else the text as sent, trimmed. */
+  /**
+   * `https://id.gs1.org/…` where there is a GS1 key, be it one with a wrong check digit; else the text as sent, trimmed.
+   */
   readonly canonical: string;
   /** GTIN-14, `''` = none; so with the others. */
   readonly gtin: string;

@@ -69,6 +69,14 @@ export function readKey(ai: string, key: string, qualifier: string, value: strin
   return readFree(ai, key, qualifier, value, text);
 }
 
+/**
+ * The identifier, or what is left of it when its check digit is wrong: broken, but in canonical form, since nothing else in
+ * it is in doubt. So two spellings of one mistake stay one.
+ */
+function checked(id: Identifier, code: RuleCode, right: boolean, detail: string): Identifier {
+  return right ? id : brokenId(id.canonical, code, detail);
+}
+
 function serialFault(value: string, max: number, text: string): Identifier | null {
   if (value.length === 0 || value.length > max)
     return brokenId(text, 'I07_SERIAL_LENGTH', `${value.length} characters, 1 to ${max} are allowed`);
@@ -91,7 +99,10 @@ function readTradeItem(sent: string, qualifier: string, value: string, text: str
   if (!known || !areDigits(sent, 0, length))
     return brokenId(text, 'I02_KEY_LENGTH', `GTIN ${shown(sent)} needs 8, 12, 13 or 14 digits`);
   const gtin = length === 14 ? sent : sent.padStart(14, '0');
-  if (!hasCheckDigit(gtin)) return brokenId(text, 'I03_GTIN_CHECK_DIGIT', `GTIN ${gtin}`);
+  if (!hasCheckDigit(gtin)) {
+    const rest = qualifier === '' ? '' : `/${qualifier}/${escapeForLink(value)}`;
+    return brokenId(`${LINK}01/${gtin}${rest}`, 'I03_GTIN_CHECK_DIGIT', `GTIN ${gtin}`);
+  }
   if (qualifier === '') return { ...plainId('gtin', `${LINK}01/${gtin}`), gtin };
   if (qualifier === '10') {
     const fault = lotFault(value, text);
@@ -118,7 +129,6 @@ function readFixed(
 ): Identifier {
   if (key.length !== fixed.digits || !areDigits(key, 0, key.length))
     return brokenId(text, 'I02_KEY_LENGTH', `${fixed.name} ${shown(key)} needs ${fixed.digits} digits`);
-  if (!hasCheckDigit(key)) return brokenId(text, fixed.code, `${fixed.name} ${key}`);
   let canonical = `${LINK}${ai}/${key}`;
   // An extension of a single 0 means none: sgln:CP.L.0 and 414/GLN name the same place.
   if (qualifier === '254' && value !== '0') {
@@ -128,6 +138,7 @@ function readFixed(
   }
   const gln = fixed.digits === 13 ? key : '';
   const sscc = ai === '00' ? key : '';
+  if (!hasCheckDigit(key)) return brokenId(canonical, fixed.code, `${fixed.name} ${key}`);
   return { kind: fixed.kind, canonical, gtin: '', serial: '', lot: '', gln, sscc, fault: null };
 }
 
@@ -135,31 +146,31 @@ function readSerialled(scheme: SerialledKey, ai: string, key: string, text: stri
   const { digits, name } = scheme;
   if (key.length < digits || !areDigits(key, 0, digits) || (ai === '8003' && key[0] !== '0'))
     return brokenId(text, 'I02_KEY_LENGTH', `${name} ${shown(key)} needs ${digits} digits and its serial`);
-  if (!hasCheckDigit(key.slice(0, digits)))
-    return brokenId(text, 'I15_CHECK_DIGIT', `${name} ${key.slice(0, digits)}`);
-  if (key.length === digits) return plainId(scheme.classKind, `${LINK}${ai}/${key}`);
+  const number = key.slice(0, digits);
+  const right = hasCheckDigit(number);
+  const kept = (id: Identifier): Identifier => checked(id, 'I15_CHECK_DIGIT', right, `${name} ${number}`);
+  if (key.length === digits) return kept(plainId(scheme.classKind, `${LINK}${ai}/${key}`));
   const serial = key.slice(digits);
   const fault = serialFault(serial, scheme.maxSerial, text);
   if (fault !== null) return fault;
   if (ai === '255' && !areDigits(serial, 0, serial.length))
     return brokenId(text, 'I06_SERIAL_CHARSET', `serial ${shown(serial)} of a coupon needs digits`);
-  return plainId(scheme.kind, `${LINK}${ai}/${key.slice(0, digits)}${escapeForLink(serial)}`);
+  return kept(plainId(scheme.kind, `${LINK}${ai}/${number}${escapeForLink(serial)}`));
 }
 
 /** ITIP: GTIN-14, piece and total of two digits each. */
 function readPiece(key: string, qualifier: string, value: string, text: string): Identifier {
   if (key.length !== 18 || !areDigits(key, 0, 18))
     return brokenId(text, 'I02_KEY_LENGTH', `ITIP ${shown(key)} needs 18 digits`);
-  if (!hasCheckDigit(key.slice(0, 14)))
-    return brokenId(text, 'I03_GTIN_CHECK_DIGIT', `GTIN ${key.slice(0, 14)}`);
+  const gtin = key.slice(0, 14);
+  const right = hasCheckDigit(gtin);
+  const kept = (id: Identifier): Identifier => checked(id, 'I03_GTIN_CHECK_DIGIT', right, `GTIN ${gtin}`);
   const canonical = `${LINK}8006/${key}`;
-  if (qualifier === '') return plainId('itip-class', canonical);
+  if (qualifier === '') return kept(plainId('itip-class', canonical));
   const fault = qualifier === '10' ? lotFault(value, text) : serialFault(value, MAX_SERIAL, text);
   if (fault !== null) return fault;
-  return plainId(
-    qualifier === '10' ? 'itip-lot' : 'itip',
-    `${canonical}/${qualifier}/${escapeForLink(value)}`,
-  );
+  const kind = qualifier === '10' ? 'itip-lot' : 'itip';
+  return kept(plainId(kind, `${canonical}/${qualifier}/${escapeForLink(value)}`));
 }
 
 /** GIAI, GINC, CPI: company prefix and a reference of the company, without a check digit. */

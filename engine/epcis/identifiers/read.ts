@@ -7,7 +7,8 @@ import { readUrn } from './urn.ts';
 /**
  * Reads an identifier: EPC URN, GS1 Digital Link, or another absolute URI. White space around it is dropped. Nothing is
  * thrown and nothing is remembered.
- * @returns kind `broken` with its fault, and the trimmed text as canonical form, for what cannot be read
+ * @returns kind `broken` with its fault for what cannot be read; its canonical form is the trimmed text, unless the check
+ *   digit is all that is wrong
  */
 export function readIdentifier(sent: string): Identifier {
   const text = sent.trim();
