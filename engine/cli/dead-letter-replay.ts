@@ -166,6 +166,10 @@ async function replay(lake: LetterLake, args: Arguments, options: SendOptions): 
     return 2;
   }
   for (const skipped of plan.skipped) report.skipped(skipped);
+  if (plan.ofCaptures > 0)
+    console.error(
+      `${counted(plan.ofCaptures, 'refused event')} of captures left out: send their documents again`,
+    );
   if (args.switch('dry-run')) return dryRun(plan, report);
   if (plan.records === 0) {
     if (!args.switch('json')) console.log('nothing to replay');

@@ -2,6 +2,8 @@
 // newer dead letter stands for it; sending both would double it. Only somebody who insists gets more.
 
 import { type LetterObject, longReference } from '../reference.ts';
+import { EPCIS_STREAM } from '../schema/epcis-event.ts';
+import { VerifyError } from '../verify/files.ts';
 import { type History, type Replay, replaysOf } from './history.ts';
 import type { LetterLake } from './lake.ts';
 import { type Filter, findNamed, type Letter, letterObjects, lettersNamed, lettersOf } from './letters.ts';
@@ -24,6 +26,8 @@ export interface Plan {
   /** Records to send. */
   readonly records: number;
   readonly skipped: readonly Skipped[];
+  /** Letters of the filter that belong to captures: their documents are sent again, by their partner. */
+  readonly ofCaptures: number;
 }
 
 export interface Selection {
@@ -33,19 +37,28 @@ export interface Selection {
   readonly again: boolean;
 }
 
-/** Finds what is meant and has not been replayed. Keeps line numbers, not letters. */
+/**
+ * Finds what is meant and has not been replayed. Keeps line numbers, not letters.
+ * @throws VerifyError where only letters of captures are meant
+ */
 export async function planReplay(lake: LetterLake, selection: Selection): Promise<Plan> {
   const named = selection.references.length > 0;
+  if (selection.filter.stream === EPCIS_STREAM) throw ofCapture('dead letters of epcis');
+  let ofCaptures = 0;
   const meant = new Map<LetterObject, readonly Letter[]>();
   const light: { object: LetterObject; letters: readonly Light[] }[] = [];
   if (named) {
-    for (const each of await findNamed(lake, selection.references))
+    for (const each of await findNamed(lake, selection.references)) {
+      const [line = 0] = each.lines;
+      if (each.object.stream === EPCIS_STREAM) throw ofCapture(longReference(each.object.key, line));
       meant.set(each.object, await lettersNamed(lake, each));
+    }
     for (const [object, letters] of meant) light.push({ object, letters: letters.map(lightOf) });
   } else {
     for await (const object of letterObjects(lake, selection.filter)) {
       const letters = await lettersOf(lake, object, selection.filter);
-      if (letters.length > 0) light.push({ object, letters: letters.map(lightOf) });
+      if (object.stream === EPCIS_STREAM) ofCaptures += letters.length;
+      else if (letters.length > 0) light.push({ object, letters: letters.map(lightOf) });
     }
   }
   const days = light.map(({ object }) => object.day).sort();
@@ -53,7 +66,12 @@ export async function planReplay(lake: LetterLake, selection: Selection): Promis
     days[0] === undefined
       ? new Map()
       : await replaysOf(lake, new Set(light.map(({ object }) => object.key)), days[0]);
-  return divide(light, history, selection.again, named);
+  return { ...divide(light, history, selection.again, named), ofCaptures };
+}
+
+/** One event of a document means little without the others, and the verdicts of all hang together. */
+function ofCapture(what: string): VerifyError {
+  return new VerifyError(`${what}: events of a capture are not replayed, send the document again`);
 }
 
 type Light = Pick<Letter, 'line' | 'short'>;
@@ -64,7 +82,7 @@ function divide(
   history: History,
   insist: boolean,
   named: boolean,
-): Plan {
+): Omit<Plan, 'ofCaptures'> {
   const batches: Batch[] = [];
   const skipped: Skipped[] = [];
   let records = 0;
