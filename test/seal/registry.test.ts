@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 import { parseConfig, type StreamConfig } from '../../engine/config.ts';
 import { ConfigError, FatalError } from '../../engine/errors.ts';
 import { openRegistry, readRegistry } from '../../engine/registry.ts';
+import { schemaSha256 } from '../../engine/schema/document.ts';
+import { EPCIS_EVENT_DOCUMENT } from '../../engine/schema/epcis-event.ts';
 import { diskStorage } from '../../engine/storage.ts';
 import { faultyStorage } from '../support/faulty-storage.ts';
 import { temporaryFolder } from '../support/journal-folder.ts';
@@ -139,4 +141,20 @@ test('registry: another thread reads what was opened; a missing or damaged file 
   expect(() => readRegistry(diskStorage, folder)).toThrow(FatalError);
   writeFileSync(join(folder, 'streams.json'), '{"version":2,"streams":[],"current":{}}');
   expect(() => openRegistry(diskStorage, folder, [])).toThrow(FatalError);
+});
+
+test('registry: EPCIS events have a number where captures are taken, and keep it when they are not any more', () => {
+  const folder = temporaryFolder();
+  const configured = streams({ a: 'tank/1' });
+  expect(openRegistry(diskStorage, folder, configured).captures).toBeNull();
+  const pair = openRegistry(diskStorage, folder, configured, true).captures;
+  expect(pair).toMatchObject({ number: 3, stream: 'epcis', schema: 'epcis-event/1' });
+  expect(pair?.schemaSha256).toBe(schemaSha256(EPCIS_EVENT_DOCUMENT));
+  for (const again of [true, false]) {
+    const registry = openRegistry(diskStorage, folder, configured, again);
+    expect(registry.captures).toEqual(pair);
+    expect(registry.byNumber(3)).toEqual(pair);
+    expect(registry.changes).toEqual([]);
+  }
+  expect(readRegistry(diskStorage, folder).captures).toEqual(pair);
 });
