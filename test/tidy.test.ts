@@ -19,7 +19,7 @@ const sources = files.filter((name) => /^(engine|workers)\/.*\.ts$/.test(name));
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/schema': ['workers'],
   'engine/ring': [],
-  'engine/journal': ['engine/schema'],
+  'engine/journal': ['engine/schema', 'engine/epcis'],
   'engine/batch': ['engine/journal', 'workers'],
   'engine/s3': [],
   'engine/sink': ['engine/s3'],
