@@ -141,7 +141,7 @@ function ledgerData(boot: Boot, { data, lake, s3, ledger }: Config, epcis: Epcis
     partners: (epcis.partners ?? []).map(({ gln, name, ack }) => ({
       gln,
       name,
-      url: ack === 'poll' ? null : ack.url,
+      ackUrl: ack === 'poll' ? null : ack.url,
     })),
   };
 }

@@ -3,14 +3,22 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { Chunker } from '../engine/capture/chunker.ts';
-import { CHUNK_CREDIT, type FromLedgerJob, type JudgeOrder, type ToLedgerJob } from '../engine/capture/messages.ts';
+import {
+  CHUNK_CREDIT,
+  type FromLedgerJob,
+  type JudgeOrder,
+  type ToLedgerJob,
+} from '../engine/capture/messages.ts';
 import { readDocument } from '../engine/capture/read-document.ts';
-import { type DocumentHead, type Finding, READ_LIMITS } from '../engine/epcis/model.ts';
 import { type JudgeContext, judge } from '../engine/epcis/judge.ts';
+import type { JudgedEvent } from '../engine/epcis/judged.ts';
+import { type DocumentHead, type Finding, READ_LIMITS, type SourceEvent } from '../engine/epcis/model.ts';
 import { createReader } from '../engine/epcis/read.ts';
 import { judgeDocument } from '../engine/epcis/rules/document.ts';
 
 const DAY_MS = 86_400_000;
+/** The last millisecond of the year 9999. */
+const MAX_MS = 253_402_300_799_999;
 const MAX_FINDINGS = 200;
 
 /** Chunks on their way out, as far as there is credit. */
@@ -50,11 +58,10 @@ class Outgoing {
   }
 
   /** Everything that is left, then the end. */
-  async end(findings: readonly Finding[], events: number): Promise<void> {
-    const last = this.chunker.end();
-    if (last.length > 0) this.chunker.full.push(last);
+  async end(findings: readonly Finding[]): Promise<void> {
+    const events = this.chunker.end();
     await this.flush();
-    this.send({ type: 'end', findings, events });
+    this.send({ type: 'end', events, findings });
   }
 
   close(): void {
@@ -69,32 +76,47 @@ export async function run({ order, port }: { order: JudgeOrder; port: MessagePor
     const findings = judgeDocument(head, documentContext(order), faults).slice(0, MAX_FINDINGS);
     outgoing.send({ type: 'head', head });
     const context = contextOf(order, head);
-    let events = 0;
-    const event = (source: Parameters<typeof judge>[0]): void => {
-      events = source.index + 1;
-      outgoing.chunker.push(judge(source, context));
-    };
+    const event = (source: SourceEvent): void => outgoing.chunker.push(inLake(judge(source, context)));
     const fault = (finding: Finding): void => {
-      const known = findings.some(({ code, pointer }) => code === finding.code && pointer === finding.pointer);
+      const known = findings.some(
+        ({ code, pointer }) => code === finding.code && pointer === finding.pointer,
+      );
       if (!known && findings.length < MAX_FINDINGS) findings.push(finding);
     };
     const { mediaType, single } = order;
-    const options = { mediaType, single, ...(head.prefixes !== undefined && { prefixes: head.prefixes }) };
-    const reader = createReader({ event, fault }, READ_LIMITS, options);
+    const options = { single, ...(head.prefixes !== undefined && { prefixes: head.prefixes }) };
+    const reader = createReader(mediaType, { event, fault }, READ_LIMITS, options);
     await readDocument(order.path, reader, () => outgoing.flush());
-    await outgoing.end(findings, events);
+    await outgoing.end(findings);
   } finally {
     outgoing.close();
   }
 }
 
+/** The lake has days from 1970 to 9999: an event of any other time is refused. */
+function inLake(judged: JudgedEvent): JudgedEvent {
+  if (judged.rejected || judged.canonical === null) return judged;
+  const ms = Date.parse(judged.canonical.event.eventTime);
+  if (ms >= 0 && ms <= MAX_MS) return judged;
+  const detail = `${judged.canonical.event.eventTime} is not between 1970 and 9999`;
+  const { index, pointer = '' } = judged;
+  const finding: Finding = { code: 'S02_EVENT_TIME', severity: 'reject', event: index, pointer, detail };
+  return { ...judged, rejected: true, findings: [...judged.findings, finding] };
+}
+
 /** What the scan found, or finds again: a job of an earlier run. */
-async function headOf({ path, mediaType, single, head }: JudgeOrder): Promise<{ head: DocumentHead; faults: Finding[] }> {
+async function headOf({
+  path,
+  mediaType,
+  single,
+  head,
+}: JudgeOrder): Promise<{ head: DocumentHead; faults: Finding[] }> {
   const faults: Finding[] = [];
   if (head !== null) return { head, faults };
   const sink = { event: null, fault: (finding: Finding) => faults.push(finding) };
-  const found = await readDocument(path, createReader(sink, READ_LIMITS, { mediaType, single }));
-  if (found === null) throw new Error(`a document that was taken cannot be read: ${faults[0]?.detail ?? 'no head'}`);
+  const found = await readDocument(path, createReader(mediaType, sink, READ_LIMITS, { single }));
+  if (found === null)
+    throw new Error(`a document that was taken cannot be read: ${faults[0]?.detail ?? 'no head'}`);
   return { head: found, faults };
 }
 

@@ -18,7 +18,7 @@ export async function run(order: DocumentOrder): Promise<ScanResult> {
   const fault = (finding: Finding): void => {
     if (faults.length < MAX_FINDINGS) faults.push(finding);
   };
-  const reader = createReader({ event: null, fault }, READ_LIMITS, { mediaType, single });
+  const reader = createReader(mediaType, { event: null, fault }, READ_LIMITS, { single });
   const head = await readDocument(path, reader);
   if (head === null) return { head, sender: null, findings: faults };
   const partners = judging.partners === null ? null : new Set(judging.partners);

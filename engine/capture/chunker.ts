@@ -35,20 +35,23 @@ export class Chunker {
     const moreRows = event.canonical?.rows.length ?? 0;
     const moreBytes = event.canonical?.json.length ?? 0;
     const over = this.#rows + moreRows > rows || this.#bytes + moreBytes > bytes;
-    if (this.#open.length > 0 && over) this.#cut();
+    // Cut only when another one follows: the last chunk of a document has events, if the document has any.
+    if (this.#open.length >= events || (this.#open.length > 0 && over)) this.#cut();
     if (this.#open.length === 0) this.#sinceMs = this.#nowMs();
     this.#open.push(event);
     this.#rows += moreRows;
     this.#bytes += moreBytes;
-    if (this.#open.length >= events) this.#cut();
   }
 
-  /** Cuts what has been open for too long. */
+  /** Cuts what has been open for too long, but for its last event. */
   tick(): void {
-    if (this.#open.length > 0 && this.#nowMs() - this.#sinceMs >= this.#limits.ms) this.#cut();
+    if (this.#open.length < 2 || this.#nowMs() - this.#sinceMs < this.#limits.ms) return;
+    const last = this.#open.pop() as JudgedEvent;
+    this.#cut();
+    this.push(last);
   }
 
-  /** The last chunk, which may be empty. Everything in `full` goes before it. */
+  /** The last chunk: empty only where there was no event at all. Everything in `full` goes before it. */
   end(): readonly JudgedEvent[] {
     const last = this.#open;
     this.#open = [];

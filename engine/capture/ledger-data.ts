@@ -15,6 +15,10 @@ export interface LedgerData {
   readonly lake: string;
   readonly s3: S3LakeSettings | null;
   readonly judging: Judging;
-  /** The directory. `url`: where acknowledgements are sent, null = they are polled. */
-  readonly partners: readonly { readonly gln: string; readonly name: string; readonly url: string | null }[];
+  /** The directory. `ackUrl`: where acknowledgements are sent, null = they are polled. */
+  readonly partners: readonly {
+    readonly gln: string;
+    readonly name: string;
+    readonly ackUrl: string | null;
+  }[];
 }

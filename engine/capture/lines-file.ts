@@ -3,7 +3,11 @@
 
 import { join } from 'node:path';
 import { leafHash } from '../batch/merkle.ts';
+import { MIB } from '../limits.ts';
 import type { Storage } from '../storage.ts';
+
+/** Bytes that wait in memory before they are written. */
+const WRITE_BYTES = MIB;
 
 /** Where a line lies. `bytes` with its LF. */
 export interface PlacedLine {
@@ -27,6 +31,9 @@ export class LinesFile {
   #fd: number | null = null;
   #at = 0;
   #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #created = false;
+  #dirty = false;
 
   constructor(storage: Storage, folder: string, name: string) {
     this.#storage = storage;
@@ -41,20 +48,31 @@ export class LinesFile {
     const placed = { offset: this.#at, bytes: bytes.length, leaf };
     this.#pending.push(bytes);
     this.#at += bytes.length;
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes >= WRITE_BYTES) this.#write();
     return placed;
   }
 
   /** Everything appended is on disk, and so is the file's name. create → write → fsync → fsync of the folder. */
   sync(): void {
+    this.#write();
+    if (this.#fd === null || !this.#dirty) return;
+    this.#storage.sync(this.#fd);
+    this.#dirty = false;
+    if (this.#created) this.#storage.syncFolder(this.#folder);
+    this.#created = false;
+  }
+
+  #write(): void {
     if (this.#pending.length === 0) return;
     const parts = this.#pending;
+    const from = this.#at - this.#pendingBytes;
     this.#pending = [];
-    const from = this.#at - parts.reduce((sum, part) => sum + part.length, 0);
-    const created = this.#fd === null;
+    this.#pendingBytes = 0;
+    this.#created ||= this.#fd === null;
     this.#fd ??= this.#storage.create(join(this.#folder, this.name));
     this.#storage.write(this.#fd, parts, from);
-    this.#storage.sync(this.#fd);
-    if (created) this.#storage.syncFolder(this.#folder);
+    this.#dirty = true;
   }
 
   close(): void {

@@ -49,8 +49,8 @@ export interface JudgeOrder extends DocumentOrder {
 export type ToLedgerJob =
   | { readonly type: 'head'; readonly head: DocumentHead }
   | { readonly type: 'chunk'; readonly events: readonly JudgedEvent[] }
-  /** After the last chunk: what was found of the document as a whole. */
-  | { readonly type: 'end'; readonly findings: readonly Finding[]; readonly events: number };
+  /** The last chunk, empty only where there are no events; and what was found of the document as a whole. */
+  | { readonly type: 'end'; readonly events: readonly JudgedEvent[]; readonly findings: readonly Finding[] };
 
 export const CHUNK_CREDIT = 2;
 
@@ -99,8 +99,8 @@ export type FromLedger =
       readonly upTo: number;
     }
   | { readonly type: 'done'; readonly id: string; readonly report: JobReport }
-  /** The attempt is over without an end: abandoned or stopped. */
-  | { readonly type: 'interrupted'; readonly id: string }
+  /** The attempt is over without an end: abandoned, stopped, or (`again`) its transaction was lost. */
+  | { readonly type: 'interrupted'; readonly id: string; readonly again: boolean }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly call: number; readonly message: string; readonly away: boolean }
   | { readonly type: 'outage'; readonly message: string }

@@ -34,7 +34,7 @@ export interface RunnerOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-type Outcome = { readonly report: JobReport } | 'interrupted';
+type Outcome = { readonly report: JobReport } | { readonly again: boolean };
 
 interface Attempt {
   readonly row: CaptureRow;
@@ -83,7 +83,7 @@ export class Runner {
   readonly onLedger: JobListener = (message) => {
     const attempt = this.#attempt;
     if (attempt === null || attempt.row.id !== message.id) return;
-    if (message.type === 'interrupted') attempt.settle('interrupted');
+    if (message.type === 'interrupted') attempt.settle({ again: message.again });
     else if (message.type === 'done') attempt.settle({ report: message.report });
     else attempt.journaled = this.#journal(attempt.row, message);
   };
@@ -116,13 +116,15 @@ export class Runner {
     let crashed: Error | null = null;
     for (let crashes = 0; crashes < MAX_CRASHES; ) {
       const { outcome, crash } = await this.#try(row);
-      if (outcome !== 'interrupted') {
+      if ('report' in outcome) {
         const { report } = outcome;
         await log.captured(row.id, report.events, report.success);
         table.ended(report);
         onEnd(report);
         return true;
       }
+      // Its transaction is gone with the connection: from the beginning, when the ledger answers again.
+      if (outcome.again && !this.#stopping) continue;
       if (crash === null) return false;
       crashed = crash;
       crashes += 1;
