@@ -18,6 +18,8 @@ export interface Transaction extends Session {
 }
 
 export interface Database extends Session {
+  /** Why what is stored may not be what was committed; null = it is. */
+  readonly doubt: string | null;
   begin(): Promise<Transaction>;
   /** Statements without parameters, any number. */
   run(script: string): Promise<void>;

@@ -50,6 +50,11 @@ export class Ledger {
     return this.#attempts.outage;
   }
 
+  /** Why the ledger has to be built again from the lake (PGlite after a power cut); null = it has not. */
+  get doubt(): string | null {
+    return this.#database.doubt;
+  }
+
   /** Makes the job and its acknowledgement `received`, once. A job that was staged and not ended is undone. */
   async begin(order: JobOrder): Promise<void> {
     await this.#abandon();

@@ -2,12 +2,13 @@
 //
 // It has one connection, so a transaction keeps everything else waiting. It never asks the system to sync (its fsync calls end
 // in the WebAssembly file layer, whatever the setting): a committed transaction survives the end of the process at any
-// moment, since its write-ahead log was written to the system, and is not certain to survive a power cut.
+// moment, since its write-ahead log was written to the system, and may not survive a power cut. So a note beside the folder
+// has the id of the system's boot while the database is open: one from another boot means that it is in doubt.
 //
 // Memory: the first start runs initdb, which takes 770 MB that the process does not give back; so that runs in a thread that
 // ends. With the settings below the running database takes about 190 MB.
 
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
@@ -27,11 +28,13 @@ const SETTINGS = [
 async function initialise(folder: string): Promise<void> {
   const making = `${folder}.making`;
   rmSync(making, { recursive: true, force: true });
+  rmSync(`${folder}.boot`, { force: true });
   mkdirSync(dirname(folder), { recursive: true });
-  const code = `const { workerData } = require('node:worker_threads');
-    import(workerData.module).then(async ({ PGlite }) => (await PGlite.create({ dataDir: workerData.folder })).close());`;
-  const worker = new Worker(code, {
-    eval: true,
+  // A module of its own in every case: a script would be read as the flags of this process say.
+  const code = `import { workerData } from 'node:worker_threads';
+    const { PGlite } = await import(workerData.module);
+    await (await PGlite.create({ dataDir: workerData.folder })).close();`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
     workerData: { module: import.meta.resolve('@electric-sql/pglite'), folder: making },
   });
   await new Promise<void>((resolve, reject) => {
@@ -42,6 +45,18 @@ async function initialise(folder: string): Promise<void> {
   });
   renameSync(making, folder);
 }
+
+/** Id of this boot; where the system tells none, every end that was not orderly leaves doubt. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return `unknown ${process.pid} ${Date.now()}`;
+  }
+}
+
+const DOUBT =
+  'the system went down while the ledger was open, and PGlite does not sync: build it again from the lake';
 
 /** Lets one in at a time, in the order in which they came. */
 class Turn {
@@ -69,6 +84,10 @@ export async function openPglite(folder: string): Promise<Database> {
   }).catch((error: unknown) => {
     throw databaseError(error);
   });
+  const note = `${folder}.boot`;
+  const doubt = existsSync(note) && readFileSync(note, 'utf8') !== bootId() ? DOUBT : null;
+  // A doubt stays until the folder is made anew.
+  if (doubt === null) writeFileSync(note, bootId());
   const turn = new Turn();
   const ask = async (sql: string, parameters: readonly Parameter[] = []): Promise<readonly Row[]> => {
     try {
@@ -82,6 +101,7 @@ export async function openPglite(folder: string): Promise<Database> {
     return work().finally(end);
   };
   return {
+    doubt,
     query: (sql, parameters) => during(() => ask(sql, parameters)),
     async begin(): Promise<Transaction> {
       const end = await turn.take();
@@ -110,6 +130,10 @@ export async function openPglite(folder: string): Promise<Database> {
           throw databaseError(error);
         });
       }),
-    close: () => during(() => lite.close()),
+    close: () =>
+      during(async () => {
+        await lite.close();
+        if (doubt === null) rmSync(note, { force: true });
+      }),
   };
 }

@@ -76,6 +76,7 @@ export function openPostgres(options: PostgresOptions): Database {
   // An idle connection that ends is no event: the next statement makes a new one.
   pool.on('error', () => undefined);
   return {
+    doubt: null,
     query: (sql, parameters) => ask(pool, sql, parameters),
     async begin() {
       const client = await pool.connect().catch((error: unknown) => {
