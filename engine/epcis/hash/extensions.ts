@@ -22,8 +22,15 @@ export function elementText(ext: Extension, values: Values): string {
   return qualified(ext) + text + genericText(ext.children, values);
 }
 
+/** Characters whose order among themselves is another in UTF-16 than in UTF-8. */
+const HIGH = /[\ud800-\uffff]/;
+
+/** The parts in the order of their bytes, joined. */
 export function sortedText(parts: string[]): string {
-  return parts.length < 2 ? (parts[0] ?? '') : parts.sort(compareBytes).join('');
+  if (parts.length < 2) return parts[0] ?? '';
+  // The engine's own order is many times faster, and the same for all that is usual.
+  const text = parts.sort().join('');
+  return HIGH.test(text) ? parts.sort(compareBytes).join('') : text;
 }
 
 /** `xsi:type` says how to read a value and is none; GS1's examples of equal events have it on one side only. */

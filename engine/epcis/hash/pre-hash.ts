@@ -91,7 +91,23 @@ function listed(name: string, items: string): string {
 }
 
 function epcs(name: EpcList, fields: EventFields, values: Values): string {
-  return listed(name, repeated('epc', fields[name], values.text));
+  const list = fields[name];
+  if (list === undefined || list.length === 0) return '';
+  return name + (alike(list, values) ?? repeated('epc', list, values.text));
+}
+
+/** A list whose ids differ in their serials only, which is the usual one: just those are sorted. Null for another. */
+function alike(list: readonly string[], values: Values): string | null {
+  const { stems } = values;
+  const tails: string[] = [];
+  let stem = '';
+  for (const sent of list) {
+    if (!stems.split(sent) || (stem !== '' && stem !== stems.stem)) return null;
+    stem = stems.stem;
+    tails.push(stems.tail);
+  }
+  const head = `epc=${stem}`;
+  return head + tails.sort().join(head);
 }
 
 function quantities(name: QuantityList, fields: EventFields, values: Values): string {

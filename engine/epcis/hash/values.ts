@@ -4,6 +4,7 @@ import { isCbvWord, type Vocabulary, webUri } from '../cbv.ts';
 import { canonicalUri } from '../identifiers/reference.ts';
 import type { SourceEvent } from '../model.ts';
 import { pythonNumber } from './python-number.ts';
+import { Stems } from './stems.ts';
 
 const URN = 'urn:epcglobal:cbv:';
 const URN_HEADS: readonly (readonly [string, string])[] = [
@@ -20,30 +21,38 @@ const XML_PREFIXES: readonly (readonly [string, string])[] = [
   ['cbv:', 'https://ref.gs1.org/cbv/'],
 ];
 
-/** How the values of one event are written. */
+/** Schemes that no document declares as prefixes; one that does gets the long way for each value. */
+const SCHEMES = ['urn', 'http', 'https'];
+
+/** How the values of the events of one context are written. */
 export interface Values {
   /** A value of an element of the model, its CURIE expanded. */
   text(sent: string): string;
   /** A value of a vocabulary: in JSON it may be a bare word. */
-  word(sent: string, ...vocabularies: readonly Vocabulary[]): string;
+  word(sent: string, vocabulary: Vocabulary): string;
   /** The id of a transaction, source or destination: in XML the reference expands no CURIE there. */
   id(sent: string): string;
+  /** For lists of ids; what it converts is what `text` makes of it. */
+  readonly stems: Stems;
 }
+
+/** Ids have no CURIE unless a document has prefixes of its own for the schemes of URIs. */
+const ID_STEMS = new Stems(canonize);
 
 export function valuesOf(event: SourceEvent): Values {
   const json = event.form === 'json';
   const { prefixes } = event;
-  const text = (sent: string): string => canonize(json ? expandJson(sent, prefixes) : expandXml(sent));
+  const whole = (sent: string): string => canonize(json ? expandJson(sent, prefixes) : expandXml(sent));
+  const usual = !json || !SCHEMES.some((scheme) => prefixes.has(scheme));
+  const stems = usual ? ID_STEMS : new Stems(whole);
+  const text = (sent: string): string =>
+    usual && (sent.startsWith('urn:epc:') || sent.startsWith('http')) ? stems.text(sent) : whole(sent);
   return {
     text,
-    word(sent, ...vocabularies) {
-      if (json && !sent.includes(':')) {
-        for (const vocabulary of vocabularies)
-          if (isCbvWord(vocabulary, sent)) return webUri(vocabulary, sent);
-      }
-      return text(sent);
-    },
+    word: (sent, vocabulary) =>
+      json && !sent.includes(':') && isCbvWord(vocabulary, sent) ? webUri(vocabulary, sent) : text(sent),
     id: json ? text : canonize,
+    stems,
   };
 }
 
