@@ -2,7 +2,7 @@
 // one; children sorted, because JSON groups what XML interleaves; repeats kept, because an extension is no set.
 
 import { compareBytes } from './byte-order.ts';
-import { writeExtensions } from './canonical-json.ts';
+import { writeExtension } from './canonical-json.ts';
 import type { CanonicalEvent, CanonicalExtension } from './judged.ts';
 import type { Extension } from './model.ts';
 
@@ -24,41 +24,51 @@ function isSilent(extension: Extension): boolean {
   return name === 'comment' && plainNamespace(ns) === RDFS;
 }
 
-function compareExtensions(a: CanonicalExtension, b: CanonicalExtension): number {
+/** An extension with the JCS text of its children, made once from theirs: sorting compares it often. */
+interface Written {
+  readonly canonical: CanonicalExtension;
+  readonly children: string;
+}
+
+function compareWritten(a: Written, b: Written): number {
   return (
-    compareBytes(a.p, b.p) ||
-    compareBytes(a.n, b.n) ||
-    compareBytes(a.v, b.v) ||
-    compareBytes(writeExtensions(a.c), writeExtensions(b.c))
+    compareBytes(a.canonical.p, b.canonical.p) ||
+    compareBytes(a.canonical.n, b.canonical.n) ||
+    compareBytes(a.canonical.v, b.canonical.v) ||
+    compareBytes(a.children, b.children)
   );
 }
 
-function canonicalOne(extension: Extension, path: string): CanonicalExtension {
+function writtenOne(extension: Extension, path: string): Written {
   const ns = plainNamespace(extension.ns);
-  return {
-    c: canonicalExtensions(extension.children, ''),
+  const children = extension.children.length === 0 ? [] : writtenAll(extension.children, '');
+  const canonical: CanonicalExtension = {
+    c: children.map((each) => each.canonical),
     n: `{${ns}}${extension.name}`,
     p: path,
     v: extension.value.trim(),
   };
+  const text = children.map((each) => writeExtension(each.canonical, each.children)).join(',');
+  return { canonical, children: `[${text}]` };
 }
 
-/** @param path of the field that hosts them: `''` = the event, `readPoint`, `bizLocation`. */
+function writtenAll(extensions: readonly Extension[], path: string): Written[] {
+  return extensions
+    .filter((each) => !isSilent(each))
+    .map((each) => writtenOne(each, path))
+    .sort(compareWritten);
+}
+
+/**
+ * Extensions of one host, sorted.
+ * @param path of the field that hosts them: `''` = the event, `readPoint`, `bizLocation`; those of other hosts stand
+ *   within their host and have `''`
+ */
 export function canonicalExtensions(
   extensions: readonly Extension[],
   path: string,
 ): readonly CanonicalExtension[] {
-  return extensions
-    .filter((each) => !isSilent(each))
-    .map((each) => canonicalOne(each, path))
-    .sort(compareExtensions);
-}
-
-/** Extensions of several hosts, in one list. */
-export function mergedExtensions(
-  lists: readonly (readonly CanonicalExtension[])[],
-): readonly CanonicalExtension[] {
-  return lists.flat().sort(compareExtensions);
+  return writtenAll(extensions, path).map((each) => each.canonical);
 }
 
 /** ILMD, and where in the list that was sent its lot stands (-1 = there is none). */

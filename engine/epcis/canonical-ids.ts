@@ -30,14 +30,22 @@ export function textOf(sent: string | undefined): string | null {
 /** Reads one identifier of the event; a fault of it, or one of its kind in this field, is noted. */
 export function readId(reading: Reading, sent: string, field: IdField, path: readonly Step[]): Identifier {
   const id = readIdentifier(sent);
+  if (!isGood(id, field)) note(reading, id, field, path);
+  return id;
+}
+
+function isGood(id: Identifier, field: IdField): boolean {
+  return id.fault === null && fitOf(id.kind, field) === 'fits';
+}
+
+function note(reading: Reading, id: Identifier, field: IdField, path: readonly Step[]): void {
   if (id.fault !== null) {
     reading.faults.push({ code: id.fault.code, path, detail: id.fault.detail });
-    return id;
+    return;
   }
   const fit = fitOf(id.kind, field);
-  if (fit === 'fits') return id;
   // An association may have a place as its parent (S10).
-  if (fit === 'place' && field === 'parent' && reading.event.type === 'AssociationEvent') return id;
+  if (fit === 'place' && field === 'parent' && reading.event.type === 'AssociationEvent') return;
   const detail = `${shown(id.canonical)} is of kind ${id.kind}`;
   const mild = fit !== 'other' && reading.profile === 'generic';
   reading.faults.push({
@@ -46,7 +54,6 @@ export function readId(reading: Reading, sent: string, field: IdField, path: rea
     detail,
     ...(mild ? { severity: 'warn' as const } : {}),
   });
-  return id;
 }
 
 /** An optional id of the event, canonical. */
@@ -102,7 +109,13 @@ export function readObjects(reading: Reading): Objects {
   for (const [role, name] of EPC_LISTS) {
     const sent = fields[name];
     if (sent === undefined || sent.length === 0) continue;
-    const ids = sent.map((text, i) => readId(reading, text, 'object', [name, i]));
+    const ids: Identifier[] = [];
+    // A document may hold a million of these: the path of one is made only when there is something to tell.
+    for (let i = 0; i < sent.length; i++) {
+      const id = readIdentifier(sent[i] as string);
+      if (!isGood(id, 'object')) note(reading, id, 'object', [name, i]);
+      ids.push(id);
+    }
     for (const id of sortedSet(ids, ids.every(isAscii) ? compareAscii : compareIds)) {
       epcs.push({ id: id.canonical, role });
       rows.push(rowOf(id, role));

@@ -15,14 +15,14 @@ function list<T>(items: readonly T[], write: (item: T) => string): string {
   return `${text}]`;
 }
 
-/** A list of extensions; their order is the caller's. */
-export function writeExtensions(extensions: readonly CanonicalExtension[]): string {
-  return list(extensions, writeExtension);
+function writeExtensions(extensions: readonly CanonicalExtension[]): string {
+  return list(extensions, (each) => writeExtension(each, writeExtensions(each.c)));
 }
 
-function writeExtension(extension: CanonicalExtension): string {
-  const { c, n, p, v } = extension;
-  return `{"c":${writeExtensions(c)},"n":${quote(n)},"p":${quote(p)},"v":${quote(v)}}`;
+/** @param children JCS text of `extension.c` */
+export function writeExtension(extension: CanonicalExtension, children: string): string {
+  const { n, p, v } = extension;
+  return `{"c":${children},"n":${quote(n)},"p":${quote(p)},"v":${quote(v)}}`;
 }
 
 function writeTyped(item: { readonly id: string; readonly type: string | null }): string {

@@ -3,7 +3,7 @@
 
 import { canonicalise as toJcs } from '../../workers/canonicalise.ts';
 import { compareBytes, sortedSet } from './byte-order.ts';
-import { canonicalExtensions, canonicalIlmd, mergedExtensions } from './canonical-extensions.ts';
+import { canonicalExtensions, canonicalIlmd } from './canonical-extensions.ts';
 import { idOrNull, type Reading, readObjects, readQuantities, readTyped, textOf } from './canonical-ids.ts';
 import { writeEvent } from './canonical-json.ts';
 import { canonicalSensors } from './canonical-sensors.ts';
@@ -102,11 +102,12 @@ function formOf(reading: Reading): { readonly form: CanonicalEvent; readonly row
     errorDeclaration: errorOf(reading),
     eventTime: timeOf(fields.eventTime),
     eventTimeZoneOffset: textOf(fields.eventTimeZoneOffset) ?? '',
-    ext: mergedExtensions([
-      canonicalExtensions(fields.ext, ''),
-      canonicalExtensions(fields.readPoint?.ext ?? [], 'readPoint'),
-      canonicalExtensions(fields.bizLocation?.ext ?? [], 'bizLocation'),
-    ]),
+    // Hosts in the order of their bytes: with each list sorted, the whole is.
+    ext: [
+      ...canonicalExtensions(fields.ext, ''),
+      ...canonicalExtensions(fields.bizLocation?.ext ?? [], 'bizLocation'),
+      ...canonicalExtensions(fields.readPoint?.ext ?? [], 'readPoint'),
+    ],
     ilmd: ilmdOf(reading),
     persistentDisposition: {
       set: textSet(lasting?.set, (text) => bareWord('disposition', text, prefixes)),

@@ -1,6 +1,6 @@
 // The public EPCIS corpus that lies beside the checkout, not in it. Tests that need it skip, and say so, where it is not.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 // From `test/epcis` or from `dist/test/epcis` up to the folder of package.json, then to its neighbour.
@@ -23,4 +23,10 @@ export function corpusTable(name: string): string[][] {
   if (!hasCorpus) return [];
   const lines = Buffer.from(corpusFile(name)).toString('utf8').split('\n');
   return lines.filter((line, i) => i > 0 && line !== '').map((line) => line.split('\t'));
+}
+
+/** Names of the files of one folder of the corpus; none where it is not there. */
+export function corpusNames(name: string): string[] {
+  if (!hasCorpus) return [];
+  return readdirSync(fileURLToPath(new URL(`${name}/`, folder))).map((file) => `${name}/${file}`);
 }

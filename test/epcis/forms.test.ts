@@ -6,7 +6,7 @@ import { createJsonReader } from '../../engine/epcis/json/reader.ts';
 import type { Canonical } from '../../engine/epcis/judged.ts';
 import { READ_LIMITS, type SourceEvent } from '../../engine/epcis/model.ts';
 import { createXmlReader } from '../../engine/epcis/xml/reader.ts';
-import { corpusFile, corpusTable, hasCorpus } from './corpus.ts';
+import { corpusFile, corpusNames, corpusTable, hasCorpus } from './corpus.ts';
 
 function canonicals(name: string): readonly (Canonical | null)[] {
   const events: SourceEvent[] = [];
@@ -36,5 +36,25 @@ describe.skipIf(!hasCorpus)('forms (skipped where the corpus is not beside the c
     expect([fromJson.length, fromXml.length]).toEqual([Number(events), Number(events)]);
     if (equal === '1') expect(fromXml).toEqual(fromJson);
     else expect(fromXml).not.toEqual(fromJson);
+  });
+
+  test('forms: what the vectors of the event hash write in XML and in JSON is one', () => {
+    const names = corpusNames('hash-vectors');
+    const twins = names
+      .filter((name) => name.endsWith('.xml'))
+      .flatMap((xml) =>
+        names
+          .filter((name) => name.replace(/\.json(ld)?$/, '.xml') === xml && name !== xml)
+          .map((json) => [xml, json]),
+      );
+    expect(twins.length).toBeGreaterThan(5);
+    for (const [xml, json] of twins)
+      expect([xml, hashesOf(xml as string)]).toEqual([xml, hashesOf(json as string)]);
+  });
+
+  test.each(corpusNames('hash-equal'))('forms: the events of %s are one event', (name) => {
+    const hashes = hashesOf(name);
+    expect(hashes.length).toBeGreaterThan(1);
+    expect(new Set(hashes).size).toBe(1);
   });
 });

@@ -23,6 +23,7 @@ const PLACES: ReadonlySet<IdKind> = new Set<IdKind>(['sgln', 'pgln', 'geo']);
 
 /** How an identifier fits into a field. Private URIs fit everywhere: the CBV allows them in every field. */
 export function fitOf(kind: IdKind, field: IdField): Fit {
+  if (kind === 'sgtin' && field === 'object') return 'fits';
   if (kind === 'uri' || kind === 'broken' || field === 'transaction') return 'fits';
   if (field === 'object' || field === 'parent')
     return CLASSES.has(kind) ? 'class' : PLACES.has(kind) ? 'place' : 'fits';
