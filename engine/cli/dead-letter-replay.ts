@@ -1,7 +1,6 @@
 // `firn dead-letter replay`: sends refused records through a running engine once more, and asks it to send again what is in
 // quarantine.
 
-import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { LetterLake } from '../dead-letter/lake.ts';
@@ -28,6 +27,7 @@ import {
 import { progressBar } from './progress.ts';
 import { s3Flags } from './s3-flags.ts';
 import { onStopSignal } from './signals.ts';
+import { tokenOf } from './token.ts';
 import { counted } from './words.ts';
 
 /** So many rows are told as they come, also on a terminal. */
@@ -118,16 +118,6 @@ function userName(): string {
   } catch {
     // A user id without a name, as in containers.
     return `uid ${process.getuid?.() ?? '?'}`;
-  }
-}
-
-function tokenOf(args: Arguments): string | null {
-  const file = args.text('token-file');
-  if (file === undefined) return process.env['FIRN_TOKEN']?.trim() || null;
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw args.fault(`cannot read the token: ${(error as Error).message}`);
   }
 }
 
