@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'list, show and replay refused records',
     load: () => import('./dead-letter.ts'),
   },
+  capture: {
+    about: 'send EPCIS documents to an engine and tell what became of them',
+    load: () => import('./capture.ts'),
+  },
   bench: { about: 'measure firn on this machine, beside others', load: () => import('./bench.ts') },
   'build-native': {
     about: 'compile the native codec',
