@@ -6,6 +6,7 @@ import { atMost } from './at-most.ts';
 import type { Boot } from './boot.ts';
 import type { CaptureModules } from './capture/capture-threads.ts';
 import type { PutEntry } from './capture/entry-writer.ts';
+import { isOfStream } from './capture/follower.ts';
 import { CaptureApi } from './capture/http/routes.ts';
 import type { LedgerData } from './capture/ledger-data.ts';
 import type { Judging } from './capture/messages.ts';
@@ -29,7 +30,6 @@ export interface EpcisStatus extends CaptureStatus {
   readonly spool: { readonly bytes: number; readonly quotaBytes: number };
 }
 
-const STREAM = 'epcis';
 /** How long a shutdown waits for bodies that are being handed over. */
 const HANDOVER_MS = 5_000;
 
@@ -97,8 +97,8 @@ export class CapturePart {
   }
 
   /** A batch is in lake and log: those of the stream prove what the ledger has. */
-  sealed(seal: Readonly<Record<string, unknown>>, text: string, index: number): void {
-    if (seal['stream'] === STREAM) this.#stage.sealed({ seal: text, index });
+  sealed(seal: string, index: number): void {
+    if (isOfStream(seal)) this.#stage.sealed({ seal, index });
   }
 
   tick(): void {

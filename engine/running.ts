@@ -252,10 +252,9 @@ export class RunningEngine implements Engine {
   }
 
   #onSealed({ seal, index }: Extract<SealerMessage, { type: 'sealed' }>): void {
-    const read = JSON.parse(seal) as Record<string, unknown>;
     this.#batches += 1;
-    this.#feed.publish(read);
-    this.#captures?.sealed(read, seal, index);
+    this.#feed.publish(JSON.parse(seal));
+    this.#captures?.sealed(seal, index);
   }
 
   /** An event of the seal stage. After the stop event nothing may follow: what happens then goes to the log alone. */

@@ -26,10 +26,13 @@ export interface LedgerLinkOptions {
 }
 
 interface Call {
+  readonly timer: NodeJS.Timeout;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
+/** How long a question waits for its answer. */
+const ASK_MS = 10_000;
 const AWAY = 'the ledger cannot be reached now: try again later';
 
 export class LedgerLink {
@@ -91,7 +94,14 @@ export class LedgerLink {
     this.#call += 1;
     const call = this.#call;
     return new Promise<T>((resolve, reject) => {
-      this.#calls.set(call, { resolve: (value) => resolve(value as T), reject });
+      // The embedded ledger has one connection: a large job that may be rolled back keeps it to itself.
+      const timer = setTimeout(() => this.#take(call)?.reject(new LedgerAway(AWAY)), ASK_MS);
+      timer.unref();
+      this.#calls.set(call, {
+        timer,
+        resolve: (value) => resolve(value as T),
+        reject,
+      });
       this.#send({ type: 'ask', call, method, args });
     });
   }
@@ -158,12 +168,12 @@ export class LedgerLink {
   #take(call: number): Call | undefined {
     const found = this.#calls.get(call);
     this.#calls.delete(call);
+    clearTimeout(found?.timer);
     return found;
   }
 
   #refuse(): void {
-    for (const { reject } of this.#calls.values()) reject(new LedgerAway(AWAY));
-    this.#calls.clear();
+    for (const call of [...this.#calls.keys()]) this.#take(call)?.reject(new LedgerAway(AWAY));
   }
 }
 

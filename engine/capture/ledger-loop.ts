@@ -1,0 +1,274 @@
+// The run of the ledger's thread: opens the ledger and keeps trying while the database is away, runs the jobs that it is
+// given, answers questions beside them, and follows the log. Whatever is no outage ends it: a ledger that is not understood
+// must not be written to.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { LetterLake } from '../dead-letter/lake.ts';
+import { ConfigError, FatalError } from '../errors.ts';
+import type { Storage } from '../storage.ts';
+import { Follower } from './follower.ts';
+import { Interrupted, JobRun } from './job-run.ts';
+import { type LedgerApi, troubleOf } from './ledger-api.ts';
+import type { LedgerData } from './ledger-data.ts';
+import type { FromLedger, FromLedgerJob, ToLedger, ToLedgerJob } from './messages.ts';
+
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
+
+export interface LedgerLoopOptions {
+  readonly data: LedgerData;
+  readonly port: MessagePort;
+  readonly storage: Storage;
+  readonly open: () => Promise<LedgerApi>;
+  readonly lake: () => Promise<LetterLake>;
+  readonly random: () => number;
+}
+
+type JobMessage = Extract<ToLedger, { readonly type: 'job' }>;
+
+/** Messages of one judge, in order, for whoever waits for the next. */
+class Inbox {
+  readonly id: string;
+  readonly #port: MessagePort;
+  readonly #messages: ToLedgerJob[] = [];
+  #wake: () => void = () => {};
+  #over = false;
+
+  constructor(id: string, port: MessagePort) {
+    this.id = id;
+    this.#port = port;
+    port.on('message', (message: ToLedgerJob) => {
+      this.#messages.push(message);
+      this.#wake();
+    });
+  }
+
+  async next(): Promise<ToLedgerJob> {
+    for (;;) {
+      if (this.#over) throw new Interrupted();
+      const message = this.#messages.shift();
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  credit(): void {
+    const message: FromLedgerJob = { type: 'credit' };
+    this.#port.postMessage(message);
+  }
+
+  /** Nothing more is taken from here. */
+  end(): void {
+    this.#over = true;
+    this.#wake();
+    this.#port.close();
+  }
+}
+
+export class LedgerLoop {
+  readonly #options: LedgerLoopOptions;
+  readonly #post: (message: FromLedger) => void;
+  readonly #follower: { sealed: Follower['sealed']; end(): void };
+  readonly #jobs: JobMessage[] = [];
+  readonly #early: Parameters<Follower['sealed']>[0][] = [];
+  #ledger: LedgerApi | null = null;
+  #inbox: Inbox | null = null;
+  #run: JobRun | null = null;
+  #stopping = false;
+  #away = false;
+  readonly #wakers = new Set<() => void>();
+  #started: Follower | null = null;
+
+  constructor(options: LedgerLoopOptions) {
+    this.#options = options;
+    this.#post = (message) => options.port.postMessage(message);
+    this.#follower = {
+      sealed: (batch) => {
+        if (this.#started === null) this.#early.push(batch);
+        else this.#started.sealed(batch);
+      },
+      end: () => this.#started?.end(),
+    };
+    options.port.on('message', (message: ToLedger) => this.#hear(message));
+  }
+
+  /** Resolves after a stop. @throws FatalError, ConfigError, and what a fault of the ledger is */
+  async run(): Promise<void> {
+    const { open, data } = this.#options;
+    try {
+      const ledger = await this.#persist(open);
+      this.#ledger = ledger;
+      this.#wake();
+      await this.#persist(() => ledger.partners(data.partners));
+      this.#post({ type: 'ready' });
+      // Whichever of the two fails ends both.
+      await Promise.race([this.#untilStopped(ledger), this.#follow(ledger)]);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw this.#faultOf(error);
+    } finally {
+      await this.#ledger?.close();
+      this.#options.port.close();
+    }
+  }
+
+  async #follow(ledger: LedgerApi): Promise<void> {
+    const { data, storage, lake } = this.#options;
+    const follower = new Follower({
+      storage,
+      log: data.log,
+      ledger,
+      lake,
+      persist: (call) => this.#persist(call),
+      sleep: (ms) => this.#sleep(ms),
+      stopping: () => this.#stopping,
+      warn: (message) => this.#post({ type: 'warning', message }),
+    });
+    this.#started = follower;
+    for (const batch of this.#early.splice(0)) follower.sealed(batch);
+    try {
+      await follower.run();
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
+    // Only the jobs' loop ends the run in good order.
+    await new Promise(() => {});
+  }
+
+  async #untilStopped(ledger: LedgerApi): Promise<void> {
+    while (!this.#stopping) {
+      const job = this.#jobs.shift();
+      if (job === undefined) await this.#next();
+      else await this.#job(ledger, job);
+    }
+  }
+
+  async #job(ledger: LedgerApi, { job, port }: JobMessage): Promise<void> {
+    const { id } = job.order;
+    const { data, storage } = this.#options;
+    const inbox = new Inbox(id, port);
+    this.#inbox = inbox;
+    const run = new JobRun({
+      job,
+      ledger,
+      storage,
+      spool: data.spool,
+      next: () => inbox.next(),
+      persist: (call) => this.#persist(call),
+      credit: () => inbox.credit(),
+      post: this.#post,
+    });
+    this.#run = run;
+    try {
+      this.#post({ type: 'done', id, report: await run.run() });
+    } catch (error) {
+      const again = troubleOf(error) === 'again';
+      if (!(error instanceof Interrupted) && !again) throw error;
+      // What was handed over gets into the journal before anybody begins again.
+      await run.outbox.settled();
+      if (again) await this.#sleep(FIRST_RETRY_MS + this.#options.random() * MAX_RETRY_MS);
+      this.#post({ type: 'interrupted', id, again });
+    } finally {
+      run.close();
+      inbox.end();
+      this.#run = null;
+      this.#inbox = null;
+    }
+  }
+
+  /** Until the database answers: with full jitter, and told when it begins and ends. */
+  async #persist<T>(call: () => Promise<T>): Promise<T> {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
+      try {
+        const result = await call();
+        if (this.#away) this.#post({ type: 'recovered' });
+        this.#away = false;
+        return result;
+      } catch (error) {
+        if (troubleOf(error) !== 'away') throw error;
+        this.#away = true;
+        this.#post({ type: 'outage', message: (error as Error).message });
+        this.#wake();
+        await this.#sleep(FIRST_RETRY_MS + this.#options.random() * retryMs);
+        if (this.#stopping) throw new Interrupted();
+      }
+    }
+  }
+
+  #hear(message: ToLedger): void {
+    switch (message.type) {
+      case 'job':
+        this.#jobs.push(message);
+        break;
+      case 'abandon':
+        if (this.#inbox?.id === message.id) this.#inbox.end();
+        break;
+      case 'journaled':
+        this.#run?.outbox.journaled();
+        break;
+      case 'sealed':
+        this.#follower.sealed(message.batch);
+        break;
+      case 'ask':
+        void this.#answer(message);
+        break;
+      case 'stop':
+        this.#stopping = true;
+        this.#inbox?.end();
+        this.#follower.end();
+        break;
+    }
+    this.#wake();
+  }
+
+  async #answer({ call, method, args }: Extract<ToLedger, { readonly type: 'ask' }>): Promise<void> {
+    // The first start of the embedded ledger takes seconds; an outage is told at once.
+    while (this.#ledger === null && !this.#away && !this.#stopping) await this.#next();
+    const ledger = this.#ledger as unknown as Record<string, (...all: unknown[]) => Promise<unknown>> | null;
+    try {
+      if (ledger === null) throw Object.assign(new Error('it is not open yet'), { name: 'LedgerOutage' });
+      const value = await (ledger[method] as (...all: unknown[]) => Promise<unknown>).apply(ledger, [
+        ...args,
+      ]);
+      this.#post({ type: 'answer', call, value: value ?? null });
+    } catch (error) {
+      const away = troubleOf(error) !== 'fault';
+      this.#post({ type: 'failed', call, message: (error as Error).message, away });
+    }
+  }
+
+  #faultOf(error: unknown): unknown {
+    if (error instanceof FatalError || error instanceof ConfigError) return error;
+    const { message } = error as Error;
+    return new FatalError(
+      `the ledger failed (${message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there`,
+      { cause: error },
+    );
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers) wake();
+    this.#wakers.clear();
+  }
+
+  /** The next message. */
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#wakers.add(resolve));
+  }
+
+  /** Ends sooner when the thread stops. */
+  async #sleep(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    while (!this.#stopping) {
+      const left = end - performance.now();
+      if (left <= 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, left);
+      });
+      await Promise.race([late, this.#next()]);
+      clearTimeout(timer);
+    }
+  }
+}
