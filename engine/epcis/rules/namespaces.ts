@@ -13,3 +13,8 @@ export function inNamespace({ ns }: Extension, namespace: string): boolean {
   if (!ns.startsWith(namespace) || ns.length > namespace.length + 1) return false;
   return ns.length === namespace.length || /[:/#]$/.test(ns);
 }
+
+/** True for a member or element in no namespace. In JSON a whole URI is a name too, and so is a prefix that nobody declared. */
+export function isUnnamed({ ns, name, attribute }: Extension): boolean {
+  return ns === '' && attribute !== true && !name.includes(':');
+}

@@ -2,6 +2,7 @@
 
 import { EVENT_TYPES, type EventFields, type EventType, type Step } from '../model.ts';
 import type { RuleCode } from '../rule-codes.ts';
+import { isUnnamed } from './namespaces.ts';
 import type { Action, Report, Rule, Subject } from './rule.ts';
 import { told } from './rule.ts';
 
@@ -125,7 +126,6 @@ function judgeIlmd({ event, action }: Subject, type: EventType, report: Report):
   if (!allowed && !unknown)
     report('S11_ILMD_NOT_ALLOWED', ['ilmd'], `ilmd in ${type}${action === null ? '' : ` ${action}`}`);
   for (const [i, member] of ilmd.entries()) {
-    if (member.ns === '' && member.attribute !== true)
-      report('S13_UNKNOWN_FIELD', ['ilmd', i], `${told(member.name)} has no namespace`);
+    if (isUnnamed(member)) report('S13_UNKNOWN_FIELD', ['ilmd', i], `${told(member.name)} has no namespace`);
   }
 }

@@ -5,6 +5,7 @@ import { canonicalDecimal } from '../decimal.ts';
 import { isAbsoluteUri, readIdentifier } from '../identifiers/read.ts';
 import type { EventFields, Extension, Quantity, SensorElement, SourceEvent, TypedId } from '../model.ts';
 import { readTime } from '../time.ts';
+import { isUnnamed } from './namespaces.ts';
 import type { Report, Rule } from './rule.ts';
 import { told } from './rule.ts';
 import { isDateTime } from './times.ts';
@@ -132,9 +133,8 @@ function judgeUris({ eventID, transformationID, certificationInfo }: EventFields
 }
 
 function judgeExtensions(ext: readonly Extension[], report: Report): void {
-  for (const [i, { ns, name, attribute }] of ext.entries()) {
-    if (ns === '' && attribute !== true)
-      report('S13_UNKNOWN_FIELD', ['ext', i], `${told(name)} has no namespace`);
+  for (const [i, member] of ext.entries()) {
+    if (isUnnamed(member)) report('S13_UNKNOWN_FIELD', ['ext', i], `${told(member.name)} has no namespace`);
   }
 }
 
