@@ -14,10 +14,13 @@ const MOST_ASKED_MS = 3_600_000;
 
 export class Pace {
   readonly #random: () => number;
+  readonly #lastBoundMs: number;
   #failures = 0;
 
-  constructor(random: () => number) {
+  /** `lastBoundMs` = what the bound of a pause grows to. */
+  constructor(random: () => number, lastBoundMs = LAST_BOUND_MS) {
     this.#random = random;
+    this.#lastBoundMs = lastBoundMs;
   }
 
   get open(): boolean {
@@ -26,7 +29,7 @@ export class Pace {
 
   /** An attempt has failed. `askedMs` = its Retry-After. @returns ms to wait. */
   failed(askedMs: number): number {
-    const bound = Math.min(LAST_BOUND_MS, FIRST_BOUND_MS * 2 ** Math.min(this.#failures, 16));
+    const bound = Math.min(this.#lastBoundMs, FIRST_BOUND_MS * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
     const least = Math.max(Math.min(askedMs, MOST_ASKED_MS), this.open ? LEAST_OPEN_MS : 0);
     return least + this.#random() * bound;

@@ -6,8 +6,8 @@ import { ConfigError } from '../errors.ts';
 import { isLoopback } from '../frontend/access.ts';
 import { version } from '../version.ts';
 
-/** Longest wait for the status of the answer. */
-export const POST_TIMEOUT_MS = 10_000;
+/** Longest wait for the status of the answer, where nobody says. */
+const POST_TIMEOUT_MS = 10_000;
 
 export interface WebhookTarget {
   /** GLN-13 of the partner. */
@@ -16,6 +16,7 @@ export interface WebhookTarget {
   readonly secret: string;
   /** True: plain HTTP to other machines is meant. */
   readonly allowPlaintext?: boolean;
+  readonly timeoutMs?: number;
 }
 
 /** How an attempt ended. `why` holds no secret and no address. */
@@ -51,7 +52,7 @@ export function checkTarget({ gln, url, allowPlaintext }: WebhookTarget): void {
 }
 
 /** The real one. */
-export const postAck: Post = async ({ url, secret }, body, seq, signal) => {
+export const postAck: Post = async ({ url, secret, timeoutMs = POST_TIMEOUT_MS }, body, seq, signal) => {
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -63,7 +64,7 @@ export const postAck: Post = async ({ url, secret }, body, seq, signal) => {
         'Firn-Ack-Seq': seq,
         'User-Agent': `firn/${version()}`,
       },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(POST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     // Whatever it says, and however long that is, is not read.
     await response.body?.cancel();

@@ -21,6 +21,8 @@ export interface WebhooksOptions {
   readonly log: Pick<Logger, 'warn' | 'info'>;
   readonly post?: Post;
   readonly random?: () => number;
+  /** What the bound of a pause grows to, ms. */
+  readonly maxWaitMs?: number;
   /** How often the outbox is looked at without being told, ms. */
   readonly lookEveryMs?: number;
   /** Waits, or is ended by the signal. */
@@ -89,7 +91,7 @@ class Line {
     this.target = target;
     this.#options = options;
     this.#signal = signal;
-    this.#pace = new Pace(options.random ?? Math.random);
+    this.#pace = new Pace(options.random ?? Math.random, options.maxWaitMs);
   }
 
   poke(): void {

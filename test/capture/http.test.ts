@@ -430,6 +430,12 @@ test('capture: OPTIONS tells what the interface can do', async () => {
   expect(help.text).toContain('POST /epcis/capture');
 });
 
+test('capture: extensions that partners agreed on are told', async () => {
+  const front = await startCaptureFront({ options: { extensions: { ex: 'https://ns.example/epcis/' } } });
+  const { headers } = await call(front, '/epcis/capture');
+  expect(headers['gs1-extensions']).toBe('gs1ushc=http://epcis.gs1us.org/hc/ns,ex=https://ns.example/epcis/');
+});
+
 test('jobs: the truth table of EPCIS, in JSON and XML', async () => {
   const front = await startCaptureFront();
   const request = {

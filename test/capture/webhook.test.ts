@@ -174,6 +174,16 @@ test('webhook: a server that never answers is given up, and stop ends a post und
   expect(outbox.told).toEqual([]);
 });
 
+test('webhook: a server that is too slow is tried again', async () => {
+  const slow = await partner((n) => (n === 1 ? null : 200));
+  const outbox = new Outbox();
+  outbox.add(GLN);
+  const targets = [{ gln: GLN, url: slow.url, secret: SECRET, timeoutMs: 50 }];
+  start(outbox, {}, { targets });
+  await until(() => outbox.told.length === 1);
+  expect(slow.got).toHaveLength(2);
+});
+
 test('webhook: a ledger that is away loses nothing', async () => {
   const server = await partner(() => 200);
   const outbox = new Outbox();

@@ -12,14 +12,22 @@ const CBV_VERSION = '2.0.0';
 const CBV_MIN = '1.0.0';
 const CBV_MAX = '2.0.1';
 
-/** On every answer of the interface. */
-export const STANDARD: readonly Header[] = [
-  ['GS1-EPCIS-Version', EPCIS_VERSION],
-  ['GS1-CBV-Version', CBV_VERSION],
-  ['GS1-Extensions', 'gs1ushc=http://epcis.gs1us.org/hc/ns'],
-];
+/** Extensions that the rules know: prefix and URI. */
+const KNOWN_EXTENSIONS: Readonly<Record<string, string>> = { gs1ushc: 'http://epcis.gs1us.org/hc/ns' };
 
-/** What OPTIONS tells beside `STANDARD` of every resource. */
+/** On every answer of the interface. `extensions` = further ones that partners agreed on. */
+export function standardHeaders(extensions: Readonly<Record<string, string>> = {}): readonly Header[] {
+  const all = Object.entries({ ...KNOWN_EXTENSIONS, ...extensions }).map(
+    ([prefix, uri]) => `${prefix}=${uri}`,
+  );
+  return [
+    ['GS1-EPCIS-Version', EPCIS_VERSION],
+    ['GS1-CBV-Version', CBV_VERSION],
+    ['GS1-Extensions', all.join(',')],
+  ];
+}
+
+/** What OPTIONS tells of every resource, beside the headers of every answer. */
 export const DISCOVERY: readonly Header[] = [
   ['GS1-EPCIS-Min', EPCIS_MIN],
   ['GS1-EPCIS-Max', EPCIS_MAX],

@@ -3,7 +3,6 @@
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { LedgerAway } from '../service.ts';
-import { STANDARD } from './epcis-headers.ts';
 import { type EpcisException, exceptionBody, exceptionType } from './exception.ts';
 import { type Accepted, acceptOf } from './negotiate.ts';
 
@@ -42,13 +41,16 @@ export class Exchange {
   readonly path: string;
   /** HEAD: the answer goes out without its body. */
   readonly head: boolean;
+  /** Headers of every answer. */
+  readonly #standard: readonly Header[];
   /** True once it was answered or its client has gone: `res` is dead then. */
   over = false;
   /** Called when the client goes before it was answered. */
   onGone: (() => void) | null = null;
 
-  constructor(res: HttpResponse, req: HttpRequest) {
+  constructor(res: HttpResponse, req: HttpRequest, standard: readonly Header[]) {
     this.res = res;
+    this.#standard = standard;
     this.accepted = acceptOf(req.getHeader('accept'));
     this.path = req.getUrl();
     this.head = req.getMethod() === 'head';
@@ -115,7 +117,7 @@ export class Exchange {
     const { res } = this;
     res.writeStatus(`${status} ${STATUS_TEXT[status] ?? 'Error'}`);
     res.writeHeader('Cache-Control', 'no-store');
-    for (const [name, value] of STANDARD) res.writeHeader(name, value);
+    for (const [name, value] of this.#standard) res.writeHeader(name, value);
     for (const [name, value] of headers) res.writeHeader(name, value);
   }
 }

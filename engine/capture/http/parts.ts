@@ -15,12 +15,16 @@ export interface CaptureOptions {
   readonly spool: Spool;
   /** Most events of a document: what GS1-EPCIS-Capture-Limit tells. */
   readonly maxEvents: number;
+  /** GS1-Extensions: prefix to URI, beside those that the rules know. */
+  readonly extensions?: Readonly<Record<string, string>>;
   /** How long POST /epcis/events waits for its job, ms. */
   readonly eventWaitMs?: number;
 }
 
 export interface Parts extends CaptureOptions {
   readonly gate: Gate;
+  /** Headers of every answer. */
+  readonly standard: readonly (readonly [string, string])[];
   /** Counts what a shutdown waits for. */
   readonly underWay: { begin(): void; end(): void };
 }

@@ -4,7 +4,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { CaptureRoutes, Gate } from '../../frontend/captures.ts';
 import type { UwsApp } from '../../uws.ts';
-import { DISCOVERY, limitHeaders, versionFault } from './epcis-headers.ts';
+import { DISCOVERY, limitHeaders, standardHeaders, versionFault } from './epcis-headers.ts';
 import { type EpcisException, exceptionOf } from './exception.ts';
 import { Exchange } from './exchange.ts';
 import type { Family } from './negotiate.ts';
@@ -59,6 +59,7 @@ export class CaptureApi implements CaptureRoutes {
     const parts: Parts = {
       ...this.#options,
       gate,
+      standard: standardHeaders(this.#options.extensions),
       underWay: {
         begin: () => {
           this.#underWay += 1;
@@ -107,7 +108,7 @@ export class CaptureApi implements CaptureRoutes {
 
   #add(app: UwsApp, parts: Parts, path: string, resource: Resource): void {
     app.any(path, (res, req) => {
-      const exchange = new Exchange(res, req);
+      const exchange = new Exchange(res, req, parts.standard);
       try {
         handle(exchange, res, req, resource, parts);
       } catch (error) {

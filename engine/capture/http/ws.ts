@@ -28,7 +28,7 @@ export class CaptureSockets {
   addTo(app: UwsApp): void {
     app.ws<SocketData>(WS_PATH, this.#behavior());
     app.any(WS_PATH, (res, req) => {
-      const exchange = new Exchange(res, req);
+      const exchange = new Exchange(res, req, this.#parts.standard);
       const get = req.getMethod() === 'get';
       const detail = get ? 'This is a WebSocket endpoint: open it with a WebSocket client.' : 'Use GET here.';
       const header = get ? (['Upgrade', 'websocket'] as const) : (['Allow', 'GET'] as const);
@@ -77,7 +77,7 @@ export class CaptureSockets {
     const { gate } = this.#parts;
     const refuse = (why: EpcisException): void => {
       gate.counters.refused += 1;
-      new Exchange(res, req).refuse(why);
+      new Exchange(res, req, this.#parts.standard).refuse(why);
     };
     const version = req.getHeader('sec-websocket-version');
     if (version !== '' && version !== '13') {
