@@ -9,6 +9,7 @@ import { Captures } from '../../engine/journal/captures.ts';
 import { schemaSha256 } from '../../engine/schema/document.ts';
 import { EPCIS_EVENT_DOCUMENT } from '../../engine/schema/epcis-event.ts';
 import { dropOrphans } from '../../engine/seal/spool-files.ts';
+import { type Sink, SinkOutage } from '../../engine/sink/sink.ts';
 import { diskStorage } from '../../engine/storage.ts';
 import { decompress } from '../../workers/compress.ts';
 import { TestCapture } from '../support/captures.ts';
@@ -274,4 +275,44 @@ test('captures: an object is cut before a line that would make it too large', as
   ).toEqual([1, 2]);
   const report = await verifyBoth({ lake: b.lake, graceMs: 0 });
   expect(report.findings).toEqual([]);
+});
+
+test('captures: with the store away much of the spool goes all the same, since its lines are in the outbox', async () => {
+  const b = bed();
+  const directory = b.sink();
+  let away = false;
+  const guarded = <T>(call: () => Promise<T>): Promise<T> =>
+    away ? Promise.reject(new SinkOutage('the store is away')) : call();
+  const sink: Sink = {
+    putNew: (...args) => guarded(() => directory.putNew(...args)),
+    replace: (...args) => guarded(() => directory.replace(...args)),
+    get: (key) => guarded(() => directory.get(key)),
+    remove: (key) => guarded(() => directory.remove(key)),
+    probe: () => guarded(() => directory.probe()),
+  };
+  const sealer = await b.open(HASTY_STORAGE, sink);
+  away = true;
+  const small = capture(b, 1);
+  small.whole([{ at: NOON }]);
+  b.clock.pass(10_000);
+  await settle(sealer);
+  b.clock.pass(60_000);
+  await settle(sealer);
+  // Not worth a snapshot while others wait.
+  expect(readdirSync(spoolOf(b))).toHaveLength(2);
+  const large = capture(b, 2, { body: 'x'.repeat(65 << 20) });
+  large.whole([{ at: NOON }]);
+  await settle(sealer);
+  b.clock.pass(10_000);
+  await settle(sealer);
+  b.clock.pass(10_000);
+  await settle(sealer);
+  expect(readdirSync(spoolOf(b))).toEqual([]);
+  expect(existsSync(join(b.lake, 'epcis'))).toBe(false);
+  sealer.close();
+  const again = await b.open(HASTY_STORAGE);
+  await b.drain(again);
+  again.close();
+  expect(linesIn(b, 'epcis/')).toHaveLength(2);
+  await expectSound(b);
 });
