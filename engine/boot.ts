@@ -18,6 +18,7 @@ import { CHECKPOINT_EVERY_MS, HEARTBEAT_MS } from './limits.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { openRegistry, type Registry } from './registry.ts';
 import { createRing, POSITION, type Ring } from './ring/layout.ts';
+import { EPCIS_STREAM } from './schema/epcis-event.ts';
 import type { StreamSpec, Table } from './schema/table.ts';
 import { unknownSchemaStream } from './schema/unknown.ts';
 import { type Identity, loadIdentity } from './seal/identity.ts';
@@ -84,7 +85,7 @@ function open(
     storage.stat(join(folders.state, 'snapshot')) !== null ||
     storage.list(folders.log).length > 0;
   const identity = loadIdentity(folders.state, folders.keys, config.engine, used, newOrigin, storage);
-  const registry = openRegistry(storage, folders.state, config.streams);
+  const registry = openRegistry(storage, folders.state, config.streams, config.epcis !== false);
   const tableOf = (n: number): Table => registry.byNumber(n).table;
   const snapshot = readSnapshot(storage, folders.state, tableOf);
   const fold = snapshot?.fold ?? new Fold(tableOf);
@@ -160,12 +161,15 @@ function sealerData(config: Config, folders: Folders, identity: Identity): Seale
     s3: config.s3,
     engine: identity.engine,
     keyFolder: folders.keys,
-    cuts: Object.fromEntries(
-      config.streams.flatMap(({ stream, cut }) => [
-        [stream, cut],
-        [unknownSchemaStream(stream), cut],
-      ]),
-    ),
+    cuts: {
+      ...Object.fromEntries(
+        config.streams.flatMap(({ stream, cut }) => [
+          [stream, cut],
+          [unknownSchemaStream(stream), cut],
+        ]),
+      ),
+      ...(config.epcis !== false && { [EPCIS_STREAM]: config.epcis.cut }),
+    },
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     heartbeatMs: HEARTBEAT_MS,
     segmentBytes: config.journal.segmentBytes,

@@ -91,7 +91,15 @@ const listenSchema = z.strictObject({
   idle: z.number().int().min(8).max(960).default(120),
 });
 
-const epcisSchema = epcisSchemaWith(cutSchema.prefault({}));
+const cutOf = (of: { records: number; bytes: number; age: number }) =>
+  cutSchema.extend({
+    records: cutSchema.shape.records.unwrap().default(of.records),
+    bytes: cutSchema.shape.bytes.unwrap().default(of.bytes),
+    age: cutSchema.shape.age.unwrap().default(of.age),
+  });
+
+/** A line of an event is twenty times one of a sensor, and a partner waits for the proof. */
+const epcisSchema = epcisSchemaWith(cutOf({ records: 2_000, bytes: 8 * MIB, age: 5 }).prefault({}));
 
 const limitsSchema = z.strictObject({
   maxFrameBytes: positive.default(128 * KIB),
