@@ -38,9 +38,9 @@ export class Upload {
     return this.#bytes;
   }
 
-  /** True while more is unwritten than should be. */
+  /** True while more is unwritten than should be. After a failure nothing is: the next piece hears of it. */
   get behind(): boolean {
-    return this.#pendingBytes > MAX_BEHIND_BYTES;
+    return this.#failure === null && this.#pendingBytes > MAX_BEHIND_BYTES;
   }
 
   /** Takes a piece, which must stay as it is. @returns why not; the upload is aborted then. */

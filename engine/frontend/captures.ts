@@ -2,15 +2,12 @@
 
 import type { UwsApp } from '../uws.ts';
 import type { Admission } from './admission.ts';
-import type { BodyBudget } from './body.ts';
 import type { Counters } from './counters.ts';
 
 /** What every route goes through. */
 export interface Gate {
   readonly admission: Admission;
   readonly counters: Counters;
-  /** Bodies that are read whole. */
-  readonly bodies: BodyBudget;
   readonly monotonicMs: () => number;
   /** Seconds of silence before a WebSocket is pinged and then closed. */
   readonly idleSeconds: number;

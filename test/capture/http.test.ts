@@ -320,6 +320,34 @@ test('capture: a large body arrives whole while the disk is slow', async () => {
   expect(most).toBeLessThan(2 * 1024 * 1024);
 });
 
+test('capture: a disk that fills under a large body is 503, and the socket is not left waiting', async () => {
+  let written = 0;
+  const front = await startCaptureFront({
+    spool: {
+      disk: {
+        ...spoolDisk,
+        create: async (path) => {
+          const file = await spoolDisk.create(path);
+          return {
+            ...file,
+            write: async (parts, offset) => {
+              await pause();
+              written += 1;
+              if (written > 2)
+                throw Object.assign(new Error('ENOSPC: made up'), { code: 'ENOSPC', syscall: 'write' });
+              await file.write(parts, offset);
+            },
+          };
+        },
+      },
+    },
+  });
+  const answer = await capture(front, randomBytes(6 * 1024 * 1024));
+  expect(answer).toMatchObject({ status: 503, json: { detail: expect.stringContaining('full') } });
+  await until(() => front.spool.uploads === 0 && front.files().length === 0);
+  expect([front.spool.usedBytes, front.spool.bufferedBytes, front.fatal.length]).toEqual([0, 0, 0]);
+});
+
 test('capture: no room is 503 with Retry-After: in the spool, in the service, in memory', async () => {
   const front = await startCaptureFront({ spool: { quotaBytes: 1000, maxBufferedBytes: 500 } });
   const full = await capture(front, Buffer.alloc(1001));
@@ -637,7 +665,8 @@ test('acks: polled behind a number, in order, and acknowledged', async () => {
   const tell = (body: string) => call(front, '/epcis/acks?partner=4000001000005', { method: 'POST', body });
   expect((await tell('{"seq":2}')).status).toBe(204);
   expect((await tell('{"seq":"3"}')).status).toBe(204);
-  for (const bad of ['{"seq":-1}', '{"seq":1.5}', '[]', 'x', 'null'])
+  expect((await tell(`{"seq":1${' '.repeat(2000)}}`)).status).toBe(400);
+  for (const bad of ['', '{"seq":-1}', '{"seq":1.5}', '[]', 'x', 'null'])
     expect((await tell(bad)).status, bad).toBe(400);
   expect(front.service.acknowledged).toEqual([
     ['4000001000005', '2'],

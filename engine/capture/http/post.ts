@@ -12,7 +12,7 @@ import type { Exchange } from './exchange.ts';
 import { jobPath } from './job-forms.ts';
 import { bodyType } from './negotiate.ts';
 import type { Handler, Parts } from './parts.ts';
-import { type Received, receiveBody } from './receive.ts';
+import { lengthOf, type Received, receiveBody } from './receive.ts';
 
 /** A refused body longer than this is not read away: the connection ends instead. */
 export const MAX_DISCARD_BYTES = 16 * 1024 * 1024;
@@ -43,13 +43,6 @@ export function postHandler(parts: Parts, single: boolean): Handler {
       take(parts, exchange, request, received, declared);
     });
   };
-}
-
-/** The announced length; null for a body in chunks. */
-function lengthOf(req: HttpRequest): number | null {
-  const header = req.getHeader('content-length');
-  if (header !== '') return Number(header);
-  return req.getHeader('transfer-encoding') === '' ? 0 : null;
 }
 
 /** What a request asks for, or what is wrong with its head. */

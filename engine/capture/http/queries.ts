@@ -4,11 +4,11 @@ import type { HttpRequest } from 'uWebSockets.js';
 import { utc } from '../../clock.ts';
 import type { Admitted } from '../../frontend/admission.ts';
 import { queryValue } from '../../frontend/query.ts';
-import { readBody } from '../../frontend/read-body.ts';
 import { ackJson } from '../ack-json.ts';
 import type { EpcisException } from './exception.ts';
 import { jobJson, jobXml } from './job-forms.ts';
 import { type Handler, type Parts, scopeOf } from './parts.ts';
+import { lengthOf, readSmallBody } from './receive.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Jobs of a page where nobody says how many (openapi.yaml), and the most that it has. */
@@ -166,9 +166,8 @@ export function acknowledgeHandler(parts: Parts): Handler {
       exchange.refuse(partner);
       return;
     }
-    readBody(exchange.res, req, parts.gate.bodies, MAX_ACK_BODY_BYTES, (body, reply) => {
-      reply.over = true;
-      const seq = seqOf(body);
+    readSmallBody(exchange, lengthOf(req), MAX_ACK_BODY_BYTES, (body) => {
+      const seq = body === null ? null : seqOf(body);
       if (seq === null) {
         const detail = 'Send {"seq": N}, the number of the last acknowledgement that you have.';
         exchange.refuse({ status: 400, code: 'ack.seq', detail });

@@ -1,11 +1,50 @@
 // A request's body on its way into the spool: the socket is not read while the disk is behind, and nothing of a body is
 // left whose client has gone.
 
-import type { HttpResponse } from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { SpooledBody } from '../service.ts';
 import type { SpoolRefusal } from '../spool.ts';
 import type { Upload } from '../upload.ts';
 import type { Exchange } from './exchange.ts';
+
+/**
+ * Reads a body of at most `maxBytes` whole and calls `take`, unless the client goes first; null = it is longer.
+ * Synchronous with the handler.
+ */
+export function readSmallBody(
+  exchange: Exchange,
+  declared: number | null,
+  maxBytes: number,
+  take: (body: Uint8Array | null) => void,
+): void {
+  let body = Buffer.alloc(0);
+  let done = false;
+  const end = (value: Uint8Array | null): void => {
+    done = true;
+    take(value);
+  };
+  // uWebSockets.js never calls onData for an announced length of 0 when the head came in several pieces.
+  if (declared === 0) {
+    end(body);
+    return;
+  }
+  exchange.res.onData((chunk, last) => {
+    if (done || exchange.over) return;
+    if (body.length + chunk.byteLength > maxBytes) {
+      end(null);
+      return;
+    }
+    body = Buffer.concat([body, new Uint8Array(chunk)]);
+    if (last) end(body);
+  });
+}
+
+/** The announced length of a body; null for one in chunks. */
+export function lengthOf(req: HttpRequest): number | null {
+  const header = req.getHeader('content-length');
+  if (header !== '') return Number(header);
+  return req.getHeader('transfer-encoding') === '' ? 0 : null;
+}
 
 /** How a body ended: in the spool, refused, or with an error of the disk. */
 export type Received = SpooledBody | SpoolRefusal | Error;
