@@ -11,9 +11,16 @@ const XMLNS = 'http://www.w3.org/2000/xmlns/';
 const RDFS = 'http://www.w3.org/2000/01/rdf-schema';
 const CBV_MDA = 'urn:epcglobal:cbv:mda';
 
+/** Homes of GS1's vocabularies that are written for one another (EPCIS 2.0 changed them between its drafts). */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['https://ref.gs1.org/voc', 'https://gs1.org/voc'],
+  ['https://ns.gs1.org/cbv', 'https://ref.gs1.org/cbv'],
+]);
+
 /** A namespace without one `:`, `/` or `#` at its end. */
 export function plainNamespace(ns: string): string {
-  return /[:/#]$/.test(ns) ? ns.slice(0, -1) : ns;
+  const plain = /[:/#]$/.test(ns) ? ns.slice(0, -1) : ns;
+  return ALIASES.get(plain) ?? plain;
 }
 
 /** What says something of the document and nothing of the event: `xsi:*`, `xmlns:*`, its twin in JSON-LD, comments. */

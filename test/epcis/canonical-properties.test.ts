@@ -230,4 +230,48 @@ describe('canonical: properties', () => {
       { numRuns: 300 },
     );
   });
+
+  test('canonical: no event makes it throw, and its text is JCS', () => {
+    const odd = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('urn:epc:id:sgtin:', 'https://id.gs1.org/01/', ' ', '1e5'),
+    );
+    const list = fc.array(odd, { maxLength: 3 });
+    const made = fc.record(
+      {
+        eventTime: odd,
+        eventTimeZoneOffset: odd,
+        eventID: odd,
+        action: odd,
+        bizStep: odd,
+        parentID: odd,
+        epcList: list,
+        childEPCs: list,
+        inputEPCList: list,
+        outputEPCList: list,
+        childQuantityList: fc.array(
+          fc.record({ epcClass: odd, quantity: odd, uom: odd }, { requiredKeys: [] }),
+        ),
+        sourceList: fc.array(fc.record({ type: odd, id: odd }, { requiredKeys: [] })),
+        persistentDisposition: fc.record({ set: list, unset: list }, { requiredKeys: [] }),
+        certificationInfo: list,
+        readPoint: fc.record({ id: odd, ext: fc.array(extension) }),
+        ilmd: fc.array(extension),
+        errorDeclaration: fc.record({
+          declarationTime: odd,
+          reason: odd,
+          correctiveEventIDs: list,
+          ext: fc.array(extension),
+        }),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(made, (each) => {
+        const { json, event } = canonicalOf(each);
+        expect(json).toBe(toJcs(event));
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });

@@ -201,6 +201,12 @@ describe('canonical: extensions', () => {
     expect(lot('urn:epcglobal:cbv:mda:').hash).toBe(lot('urn:epcglobal:cbv:mda').hash);
   });
 
+  test('canonical: the two homes of the vocabulary of GS1 are one namespace', () => {
+    const of = (home: string): Canonical =>
+      canonicalOf(sourceEvent('ObjectEvent', { ext: [{ ns: home, name: 'a', value: '1', children: [] }] }));
+    expect(of('https://ref.gs1.org/voc/').hash).toBe(of('https://gs1.org/voc').hash);
+  });
+
   test('canonical: lots that a double would merge stay apart, and a second lot is not lost', () => {
     const lots = ['0012', '12', '12.0', '1.2E1'].map((value) =>
       sourceEvent('ObjectEvent', {
