@@ -74,7 +74,8 @@ export async function checkDocument(open: OpenDocument, options: CheckOptions): 
   for (const finding of head === null ? faults : judgeDocument(head, options, faults)) list.add(finding);
   let stored = 0;
   let refused = 0;
-  if (head !== null) {
+  // Without a context nobody knows what the names in the events mean; a bare event may do without.
+  if (head !== null && (head.context !== false || single)) {
     const events = new Events(head, options, list);
     const { prefixes } = head;
     await read(
