@@ -76,6 +76,14 @@ export class XmlDocument implements TokenSink {
     }
   }
 
+  get wantsStart(): boolean {
+    if (this.#event !== null || this.#skipped > 0) {
+      return false;
+    }
+    const place = this.#frames.at(-1)?.place;
+    return place === 'list' || place === undefined;
+  }
+
   open(name: Name, attributes: readonly Attribute[], scope: Scope, at: Offsets): void {
     const event = this.#event;
     if (event !== null) {
@@ -182,7 +190,7 @@ export class XmlDocument implements TokenSink {
       index,
       type: isStandard(name) ? name.local : name.raw,
       path,
-      start: at.startByte(name.raw),
+      start: at.startByte(),
       scope,
       nodes: root === null ? [] : [root],
       root,

@@ -10,13 +10,15 @@ import { Refusal } from './refusal.ts';
 
 /** Where the token that is being told lies in the document. */
 export interface Offsets {
-  /** Byte of the `<` of the start tag of that name: to be asked within `open`. */
-  startByte(rawName: string): number;
+  /** Byte of the `<` of the last start tag that the sink wanted to know: to be asked within `open`. */
+  startByte(): number;
   /** Byte behind the `>` of the tag that ends an element: to be asked within `close`. */
   endByte(): number;
 }
 
 export interface TokenSink {
+  /** Asked in front of each element: whether its first byte matters. */
+  readonly wantsStart: boolean;
   open(name: Name, attributes: readonly Attribute[], scope: Scope, at: Offsets): void;
   text(text: string): void;
   /** The innermost element ends. */
@@ -36,7 +38,7 @@ interface Handlers {
   textHandler: (text: string) => void;
   cdataHandler: (text: string) => void;
   attributeHandler: (attribute: RawAttribute) => void;
-  openTagStartHandler: () => void;
+  openTagStartHandler: (tag: { readonly name: string }) => void;
   openTagHandler: (tag: { readonly name: string }) => void;
   closeTagHandler: () => void;
 }
@@ -58,8 +60,7 @@ export class Tokens implements Offsets {
   #countedChar = 0;
   #countedByte = 0;
   #lastCode = 0;
-  /** Where the name in the last start tag ends, and the one character behind it. */
-  #nameEnd = 0;
+  #startByte = 0;
 
   constructor(sink: TokenSink, limits: ReadLimits, declared: (encoding: string) => void) {
     this.#sink = sink;
@@ -93,8 +94,10 @@ export class Tokens implements Offsets {
     handlers.attributeHandler = (attribute) => {
       this.#attributes.push(attribute);
     };
-    handlers.openTagStartHandler = () => {
-      this.#nameEnd = this.#parser.position;
+    handlers.openTagStartHandler = (tag) => {
+      if (this.#sink.wantsStart) {
+        this.#startByte = this.#findStart(tag.name);
+      }
     };
     handlers.openTagHandler = (tag) => this.#open(tag.name);
     handlers.closeTagHandler = () => this.#close();
@@ -112,7 +115,8 @@ export class Tokens implements Offsets {
       throw new Refusal('D04_MALFORMED', 'The document begins with two byte order marks.');
     }
     this.#parser.write(piece.text);
-    if (this.#parser.position - this.#mark > this.#limits.maxTextLength) {
+    // Not the parser's own position, which is ahead between two pieces.
+    if (this.#pieceChar + piece.text.length - this.#mark > this.#limits.maxTextLength) {
       this.#tooLong();
     }
   }
@@ -122,18 +126,24 @@ export class Tokens implements Offsets {
     this.#parser.close();
   }
 
-  startByte(rawName: string): number {
-    const { text, unitBytes } = this.#piece;
-    const index = this.#nameEnd - this.#pieceChar;
-    // Behind the name is one character, or CR LF, which saxes takes as one.
-    const before = index === 1 ? this.#lastCode : text.charCodeAt(index - 2);
-    const behind = text.charCodeAt(index - 1) === LF && before === CR ? 2 : 1;
-    const name = unitBytes === 2 ? 2 * (rawName.length + 1) : Buffer.byteLength(rawName) + 1;
-    return this.#byteAt(this.#nameEnd) - behind * (unitBytes || 1) - name;
+  startByte(): number {
+    return this.#startByte;
   }
 
   endByte(): number {
     return this.#byteAt(this.#parser.position);
+  }
+
+  /** Just behind the name of a start tag, which may have begun in an earlier piece. */
+  #findStart(rawName: string): number {
+    const { text, unitBytes } = this.#piece;
+    const nameEnd = this.#parser.position;
+    const index = nameEnd - this.#pieceChar;
+    // Behind the name is one character, or CR LF, which saxes takes as one.
+    const before = index === 1 ? this.#lastCode : text.charCodeAt(index - 2);
+    const behind = text.charCodeAt(index - 1) === LF && before === CR ? 2 : 1;
+    const name = unitBytes === 2 ? 2 * (rawName.length + 1) : Buffer.byteLength(rawName) + 1;
+    return this.#byteAt(nameEnd) - behind * (unitBytes || 1) - name;
   }
 
   #byteAt(position: number): number {
