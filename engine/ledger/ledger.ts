@@ -72,7 +72,7 @@ export class Ledger {
     if (order.behaviour === 'proceed') {
       return this.#write((transaction) => this.#proceed(transaction, order, chunk));
     }
-    const isWhole = chunk.last && (chunk.events[0]?.index ?? 0) === 0;
+    const isWhole = chunk.last && chunk.events[0]?.index === 0;
     if (isWhole) return this.#attempts.run(() => this.#stage(order, chunk));
     try {
       return await this.#stage(order, chunk);
@@ -90,7 +90,9 @@ export class Ledger {
   }
 
   /** Ends a job: its report, and exactly one of the acknowledgements accepted, partial, rejected. */
-  finish(order: JobOrder, documentFindings: readonly Finding[]): Promise<JobReport> {
+  async finish(order: JobOrder, documentFindings: readonly Finding[]): Promise<JobReport> {
+    // It would wait for the transaction that its own caller has open.
+    if (this.#staging !== null) throw new Error(`assertion: the last chunk of ${order.id} was applied`);
     return this.#write((transaction) => finishJob(transaction, order, documentFindings, this.#terms.nowMs()));
   }
 
@@ -174,12 +176,12 @@ export class Ledger {
   }
 
   async #stage(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
-    const first = chunk.events[0]?.index ?? 0;
+    const first = chunk.events[0]?.index ?? null;
     if (this.#staging !== null && (this.#staging.capture !== order.id || first === 0)) await this.#abandon();
     if (this.#staging === null) {
-      const stored = await readVerdicts(this.#database, order.id, first, chunk.events.length);
+      const stored = await readVerdicts(this.#database, order.id, first ?? 0, chunk.events.length);
       if (stored.length > 0) return stored;
-      if (first !== 0) throw new BeginAgain('the chunks before are not there');
+      if (first !== null && first !== 0) throw new BeginAgain('the chunks before are not there');
       this.#staging = await Staging.open(this.#database, order, this.#terms);
     }
     try {
