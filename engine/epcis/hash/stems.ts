@@ -53,7 +53,8 @@ export class Stems {
     let converted = this.#known.get(stem);
     if (converted === undefined) {
       converted = this.#probe(stem);
-      if (this.#known.size < MAX_STEMS) this.#known.set(stem, converted);
+      // A copy: a slice would keep the whole text that it was cut from, as long as this lives.
+      if (this.#known.size < MAX_STEMS) this.#known.set(Buffer.from(stem).toString(), converted);
     }
     this.#sent = stem;
     this.#converted = converted;

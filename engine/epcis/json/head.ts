@@ -12,6 +12,7 @@ export interface HeadParts {
   readonly members: ReadonlyMap<string, Json>;
   readonly context: Context;
   readonly hasContext: boolean;
+  readonly hasList: boolean;
   readonly root: DocumentHead['root'];
   readonly events: number;
 }
@@ -36,6 +37,7 @@ export function readHead(parts: HeadParts): DocumentHead {
     events: parts.events,
     context: parts.hasContext,
     prefixes: context.declared,
+    ...(parts.hasList ? {} : { noEventList: true as const }),
   };
 }
 

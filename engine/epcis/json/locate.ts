@@ -38,7 +38,7 @@ function stepsIn(event: Json, path: readonly Step[]): Step[] {
     const step = path[at] as Step;
     if (step === 'ext') goToExtension(path[++at], (name) => name.includes(':') && !isComment(name));
     else if (step === 'children') goToExtension(path[++at], isChild);
-    else if (step === 'ilmd' && at === 0) {
+    else if (step === 'ilmd' && typeof path[at + 1] === 'number') {
       go(step);
       goToExtension(path[++at], (name) => name.includes(':') && !isComment(name));
     } else if (step === 'fields') continue;

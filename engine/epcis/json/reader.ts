@@ -225,7 +225,8 @@ export function createJsonReader(
   }
 
   function finish(): DocumentHead | null {
-    if (options.single === true) return readHead({ members, context, hasContext, root: 'event', events });
+    if (options.single === true)
+      return readHead({ members, context, hasContext, hasList, root: 'event', events });
     const type = members.get('type') ?? members.get('isA');
     const name = (scalarOf(isList(type) ? type[0] : type) ?? '').replace(/^epcis:/, '');
     if (name !== 'EPCISDocument' && name !== 'EPCISQueryDocument') {
@@ -236,8 +237,7 @@ export function createJsonReader(
       );
       return null;
     }
-    if (!hasList) refuse('D10_EPCIS_BODY', ['epcisBody'], 'there is no list of events in the body');
-    return readHead({ members, context, hasContext, root: name, events });
+    return readHead({ members, context, hasContext, hasList, root: name, events });
   }
 
   return {
