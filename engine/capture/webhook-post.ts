@@ -3,7 +3,7 @@
 
 import { createHmac } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
-import { isLoopback } from '../frontend/access.ts';
+import { isLoopback } from '../loopback.ts';
 import { version } from '../version.ts';
 
 /** Longest wait for the status of the answer, where nobody says. */

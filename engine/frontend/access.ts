@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config, ListenConfig, TokenConfig } from '../config.ts';
 import { ConfigError } from '../errors.ts';
+import { isLoopback } from '../loopback.ts';
 import { type Problem, problem } from './problem.ts';
 
 /** Who sends: the name of a token, or `anonymous`. `streams` is null when every stream is open. */
@@ -30,12 +31,6 @@ export const ANONYMOUS: Principal = { name: 'anonymous', replay: true, streams: 
 /** The subprotocol of the contract, and the one in which a browser carries its token. */
 export const SUBPROTOCOL = 'firn.v1';
 const BEARER_PREFIX = 'firn.bearer.';
-
-/** True for names and addresses that only this machine can use. Brackets round an IPv6 address are fine. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
-  return name === 'localhost' || name === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(name);
-}
 
 /** The host of a Host header, without its port. */
 function hostName(header: string): string {

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { parseConfig } from '../../engine/config.ts';
-import { checkListen, isLoopback } from '../../engine/frontend/access.ts';
+import { checkListen } from '../../engine/frontend/access.ts';
+import { isLoopback } from '../../engine/loopback.ts';
 import {
   Client,
   call,
