@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workers',
   ],
   'engine/dead-letter': ['engine/verify', 'engine/batch', 'engine/seal', 'engine/schema', 'workers'],
+  'engine/capture/http': ['engine/capture', 'engine/frontend', 'engine/epcis', 'engine/ledger'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
 };
