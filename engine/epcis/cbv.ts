@@ -142,9 +142,3 @@ export function webUri(vocabulary: Vocabulary, word: string): string {
   const tag = TAGS[vocabulary];
   return tag === null ? VOC + word : `${WEB}${tag.web}-${word}`;
 }
-
-/** The URN of a bare word; null where the vocabulary has only web URIs. */
-export function urnOf(vocabulary: Vocabulary, word: string): string | null {
-  const tag = TAGS[vocabulary];
-  return tag === null ? null : `${URN}${tag.urn}:${word}`;
-}

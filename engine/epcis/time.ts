@@ -87,9 +87,3 @@ export function canonicalTime(text: string): string | null {
 export function isZoneOffset(text: string): boolean {
   return OFFSET.test(text);
 }
-
-/** Minutes east of Greenwich of an offset for which `isZoneOffset` holds. */
-export function offsetMinutes(text: string): number {
-  const minutes = digits(text, 1, 2) * 60 + digits(text, 4, 2);
-  return text[0] === '-' ? -minutes : minutes;
-}

@@ -3,12 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalise } from '../../engine/epcis/canonical.ts';
-import { escapeForLink, escapeForUrn } from '../../engine/epcis/identifiers/characters.ts';
+import { escapeForLink } from '../../engine/epcis/identifiers/characters.ts';
 import { withCheckDigit } from '../../engine/epcis/identifiers/check-digit.ts';
 import type { Canonical } from '../../engine/epcis/judged.ts';
 import type { EventFields, Extension } from '../../engine/epcis/model.ts';
 import { canonicalise as toJcs } from '../../workers/canonicalise.ts';
-import { sourceEvent } from './source-events.ts';
+import { escapeForUrn, sourceEvent } from './source-events.ts';
 
 const PREFIXES = new Map([['ex', 'https://ns.example/x/']]);
 

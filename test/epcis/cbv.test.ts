@@ -7,10 +7,19 @@ import {
   expandCurie,
   isCbvWord,
   isInCbv,
-  urnOf,
   type Vocabulary,
   webUri,
 } from '../../engine/epcis/cbv.ts';
+
+/** Tags of the vocabularies that have URNs. */
+const URN_TAGS: Readonly<Record<string, string>> = {
+  bizStep: 'bizstep',
+  disposition: 'disp',
+  bizTransaction: 'btt',
+  sourceDest: 'sdt',
+  errorReason: 'er',
+  component: 'comp',
+};
 
 const NONE: ReadonlyMap<string, string> = new Map();
 const OWN = new Map([
@@ -39,7 +48,8 @@ describe('cbv', () => {
       const vocabulary = name as Vocabulary;
       for (const word of words) {
         const web = webUri(vocabulary, word);
-        const urn = urnOf(vocabulary, word);
+        const tag = URN_TAGS[name];
+        const urn = tag === undefined ? null : `urn:epcglobal:cbv:${tag}:${word}`;
         const spellings = [word, ` ${web} `, web.replace('https:', 'http:'), ...(urn === null ? [] : [urn])];
         if (urn === null) spellings.push(`gs1:${word}`, `https://ref.gs1.org/voc/${word}`);
         else

@@ -2,6 +2,14 @@
 
 import type { EventFields, SourceEvent } from '../../engine/epcis/model.ts';
 
+/** A value as an EPC URN has it. */
+export function escapeForUrn(plain: string): string {
+  return plain.replace(
+    /["%&/<>?#]/g,
+    (each) => `%${each.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
 const OFFSET = '-05:00';
 
 /** An event with the fields, and nothing else but a time and its zone. */

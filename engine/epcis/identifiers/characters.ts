@@ -93,11 +93,6 @@ export function escapeForLink(plain: string): string {
   return escapeBy(LINK_ESCAPED, plain);
 }
 
-/** A value as an EPC URN has it. */
-export function escapeForUrn(plain: string): string {
-  return escapeBy(URN_ESCAPED, plain);
-}
-
 /** The value of a URN, escapes as sent, as the reference hash puts it into its Digital Link. */
 export function escapeAsReference(sent: string): string {
   return escapeBy(REFERENCE_ESCAPED, sent);

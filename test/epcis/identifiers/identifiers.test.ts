@@ -2,12 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeForLink, escapeForUrn, unescapeValue } from '../../../engine/epcis/identifiers/characters.ts';
+import { escapeForLink, unescapeValue } from '../../../engine/epcis/identifiers/characters.ts';
 import { checkDigit, hasCheckDigit, withCheckDigit } from '../../../engine/epcis/identifiers/check-digit.ts';
 import { fitOf } from '../../../engine/epcis/identifiers/fields.ts';
 import { glnOf, readParty } from '../../../engine/epcis/identifiers/gln.ts';
 import { isAbsoluteUri, readIdentifier } from '../../../engine/epcis/identifiers/read.ts';
 import { canonicalUri } from '../../../engine/epcis/identifiers/reference.ts';
+import { escapeForUrn } from '../source-events.ts';
 
 const GTIN = '09521321123458';
 
