@@ -9,7 +9,7 @@ import {
 } from '../model.ts';
 import { mapEvent } from './event.ts';
 import { HeadReader } from './head.ts';
-import { xpath } from './locate.ts';
+import { Locator } from './locate.ts';
 import { type Attribute, copy, type Name, type Scope } from './names.ts';
 import { EPCIS_NAMESPACES, isStandard, isWrapper, XmlNode } from './node.ts';
 import { type Frame, formOfPrefixes, frame, placeOf, position, rootForm } from './places.ts';
@@ -238,6 +238,7 @@ export class XmlDocument implements TokenSink {
       });
       return;
     }
+    let locator: Locator | null = null;
     const { fields, faults } = mapEvent(root, this.#root === 'event');
     this.#sink.event({
       index,
@@ -247,7 +248,10 @@ export class XmlDocument implements TokenSink {
       prefixes,
       span,
       faults,
-      locate: (steps) => xpath(root, path, steps),
+      locate: (steps) => {
+        locator ??= new Locator(root, path);
+        return locator.xpath(steps);
+      },
     });
   }
 }
