@@ -10,7 +10,7 @@ import {
 import { mapEvent } from './event.ts';
 import { HeadReader } from './head.ts';
 import { Locator } from './locate.ts';
-import { type Attribute, copy, type Name, type Scope } from './names.ts';
+import { type Attribute, copy, type Name, type Scope, shown } from './names.ts';
 import { EPCIS_NAMESPACES, isStandard, isWrapper, XmlNode } from './node.ts';
 import { type Frame, formOfPrefixes, frame, placeOf, position, rootForm } from './places.ts';
 import { Refusal } from './refusal.ts';
@@ -49,6 +49,8 @@ export class XmlDocument implements TokenSink {
   #schemaVersion: string | null = null;
   #creationDate: string | null = null;
   #events = 0;
+  /** Characters of text since the last tag. */
+  #run = 0;
   #hasEventList = false;
 
   constructor(sink: DocumentSink, limits: ReadLimits) {
@@ -85,6 +87,7 @@ export class XmlDocument implements TokenSink {
   }
 
   open(name: Name, attributes: readonly Attribute[], scope: Scope, at: Offsets): void {
+    this.#run = 0;
     const event = this.#event;
     if (event !== null) {
       this.#openWithin(event, name, attributes);
@@ -119,16 +122,16 @@ export class XmlDocument implements TokenSink {
       return;
     }
     this.#hasEventList ||= place === 'list';
-    this.#frames.push(frame(place, `${parent.path}/${copy(name.raw)}`));
+    this.#frames.push(frame(place, `${parent.path}/${shown(name.raw)}`));
   }
 
   text(text: string): void {
     const event = this.#event;
     let length = 0;
     if (event !== null) {
-      const node = event.nodes.at(-1);
-      node?.addText(text);
-      length = node?.length ?? 0;
+      event.nodes.at(-1)?.addText(text);
+      this.#run += text.length;
+      length = this.#run;
     } else if (this.#skipped === 0 && this.#frames.at(-1)?.place === 'header') {
       length = this.#header.text(text);
     }
@@ -138,6 +141,7 @@ export class XmlDocument implements TokenSink {
   }
 
   close(at: Offsets): void {
+    this.#run = 0;
     const event = this.#event;
     if (event !== null) {
       event.nodes.pop();
@@ -165,7 +169,7 @@ export class XmlDocument implements TokenSink {
         this.#creationDate = copy(attribute.value.trim());
       }
     }
-    const path = `/${copy(name.raw)}`;
+    const path = `/${shown(name.raw)}`;
     if (isStandard(name) && (EVENT_TYPES as readonly string[]).includes(name.local)) {
       this.#root = 'event';
       this.#hasEventList = true;

@@ -3,7 +3,7 @@
 
 import type { EventFields, Extension } from '../model.ts';
 import { EXTENSION_RANK, JUDGED_ELSEWHERE, RANKS, SHAPES } from './fields.ts';
-import { isStandard, isWrapper, type XmlNode } from './node.ts';
+import { isStandard, isWrapper, type XmlNode, XSI } from './node.ts';
 import {
   attributeExtension,
   epcs,
@@ -66,6 +66,9 @@ class EventMapper {
     this.#faults.container(this.#node, []);
     for (const attribute of this.#node.attributes) {
       const { name } = attribute;
+      if (name.ns === XSI) {
+        continue;
+      }
       if (name.ns !== '') {
         this.#ext.push(attributeExtension(attribute));
       } else if (!(this.#isRoot && DOCUMENT_ATTRIBUTES.has(name.local))) {

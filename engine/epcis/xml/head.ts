@@ -4,6 +4,9 @@
 import { type DocumentHead, MAX_MASTER_ELEMENTS, type MasterElement } from '../model.ts';
 import { type Attribute, copy, type Name } from './names.ts';
 
+/** What an element or attribute costs besides its characters, so that empty ones are bounded too. */
+const LENGTH_OF_EACH = 32;
+
 /** Characters of master data that are kept: the rest is not, as with elements over their number. */
 const MAX_MASTER_LENGTH = 8 * 1024 * 1024;
 
@@ -40,6 +43,7 @@ export class HeadReader {
     const parent = this.#open.at(-1);
     if (parent !== undefined) {
       parent.hasChildren = true;
+      parent.text = '';
     }
     this.#open.push({ local, id: attributeOf(attributes, 'id'), text: '', hasChildren: false });
     if (local === 'dscsaTransactionStatement') {
@@ -54,7 +58,7 @@ export class HeadReader {
   /** @returns characters of the innermost element, for the caller to bound. */
   text(text: string): number {
     const open = this.#open.at(-1);
-    if (open === undefined || (open.text === '' && text.trim() === '')) {
+    if (open === undefined || open.hasChildren || (open.text === '' && text.trim() === '')) {
       return 0;
     }
     open.text += text;
@@ -125,7 +129,7 @@ export class HeadReader {
   }
 
   #attribute(id: string, value: string): void {
-    this.#masterLength += id.length + value.length;
+    this.#masterLength += id.length + value.length + LENGTH_OF_EACH;
     if (this.#element !== null && this.#hasRoom()) {
       this.#element.attributes.push([copy(MASTER_NAME.exec(id)?.[1] ?? id), copy(value)]);
     }
@@ -137,7 +141,7 @@ export class HeadReader {
     if (element === null) {
       return;
     }
-    this.#masterLength += element.id.length;
+    this.#masterLength += element.id.length + LENGTH_OF_EACH;
     if (this.#hasRoom()) {
       this.#masterData.push({ vocabulary: this.#vocabulary, ...element });
     }

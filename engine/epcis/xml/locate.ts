@@ -3,7 +3,7 @@
 
 import type { Step } from '../model.ts';
 import { ITEMS } from './fields.ts';
-import { isStandard, isWrapper, type XmlNode } from './node.ts';
+import { isStandard, isWrapper, type XmlNode, XSI } from './node.ts';
 
 /** Steps of the model that are an element and not a list of a schema. */
 const PART_NAMES: ReadonlyMap<string, string> = new Map([
@@ -147,7 +147,7 @@ function isAttribute(node: XmlNode, name: string): boolean {
 function extensionAttributes(node: XmlNode): XmlNode['attributes'] {
   const { local, ns } = node.name;
   const own = ns === '' && (local.endsWith('Event') || local.startsWith('sensor'));
-  return own ? node.attributes.filter(({ name }) => name.ns !== '') : node.attributes;
+  return own ? node.attributes.filter(({ name }) => name.ns !== '' && name.ns !== XSI) : node.attributes;
 }
 
 function itemName(node: XmlNode, list: string): string | null {

@@ -8,8 +8,11 @@ const XMLNS_NS = 'http://www.w3.org/2000/xmlns/';
 
 /** Prefixes that may be in scope at once: a bound on what nested declarations cost. */
 const MAX_PREFIXES = 256;
-/** Names that a scope remembers. */
+/** Characters of one prefix or IRI. */
+const MAX_IRI_LENGTH = 2048;
+/** Names that a scope remembers, and how long they may be. */
 const MAX_REMEMBERED = 4096;
+const MAX_REMEMBERED_LENGTH = 100;
 
 export interface Name {
   /** As written, prefix and all. */
@@ -115,10 +118,11 @@ export class Scope {
     if (ns === undefined) {
       throw new Refusal('D04_MALFORMED', `The prefix of ${raw} is not declared.`);
     }
-    const name = { raw: copy(raw), local: copy(local), ns };
-    if (into.size < MAX_REMEMBERED) {
-      into.set(name.raw, name);
+    if (raw.length > MAX_REMEMBERED_LENGTH || into.size >= MAX_REMEMBERED) {
+      return { raw, local, ns };
     }
+    const name = { raw: copy(raw), local: copy(local), ns };
+    into.set(name.raw, name);
     return name;
   }
 }
@@ -126,6 +130,12 @@ export class Scope {
 const COLON = 0x3a;
 
 function checkDeclaration(name: string, prefix: string, value: string): void {
+  if (prefix.length > MAX_IRI_LENGTH || value.length > MAX_IRI_LENGTH) {
+    throw new Refusal(
+      'D04_MALFORMED',
+      `A namespace or its prefix is longer than ${MAX_IRI_LENGTH} characters.`,
+    );
+  }
   const bad =
     (prefix === 'xml') !== (value === XML_NS) ||
     prefix === 'xmlns' ||
@@ -137,6 +147,11 @@ function checkDeclaration(name: string, prefix: string, value: string): void {
   if (bad) {
     throw new Refusal('D04_MALFORMED', `The declaration ${name}="${value}" is not allowed.`);
   }
+}
+
+/** A name for an XPath that is kept: `*` takes any, and one of many characters is no help to anybody. */
+export function shown(raw: string): string {
+  return raw.length > MAX_REMEMBERED_LENGTH ? '*' : copy(raw);
 }
 
 /** The same characters in memory of their own: a slice would keep the 64 KiB alive that it was cut from. */

@@ -24,11 +24,6 @@ export class XmlNode {
     return this.#text.trim();
   }
 
-  /** Characters kept so far. */
-  get length(): number {
-    return this.#text.length;
-  }
-
   add(child: XmlNode): void {
     this.#children ??= [];
     this.#children.push(child);
@@ -78,11 +73,5 @@ export function strayAttributes(node: XmlNode, allowed?: string): readonly Attri
   return node.attributes.filter(({ name }) => name.ns !== XSI && (name.ns !== '' || name.local !== allowed));
 }
 
-const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
-
-/** True for an element with `xsi:nil`: it is there to say that it has no value. */
-export function isNil(node: XmlNode): boolean {
-  return node.attributes.some(
-    ({ name, value }) => name.ns === XSI && name.local === 'nil' && /^\s*(true|1)\s*$/.test(value),
-  );
-}
+/** Hints for validators, not content. */
+export const XSI = 'http://www.w3.org/2001/XMLSchema-instance';

@@ -42,7 +42,7 @@ export function attributeExtension({ name, value }: Attribute): Extension {
 /** The items of a list, in order; anything else in it is a fault. */
 function items(node: XmlNode, path: Path, faults: Faults): readonly XmlNode[] {
   const wanted = ITEMS.get(node.name.local);
-  faults.container(node, path);
+  faults.bare(node, path);
   const children = flattened(node);
   if (children.every(({ name }) => name.local === wanted && name.ns === '')) {
     return children;
@@ -68,7 +68,7 @@ export function epcs(node: XmlNode, path: Path, faults: Faults): readonly string
 export function quantities(node: XmlNode, path: Path, faults: Faults): readonly Quantity[] {
   return items(node, path, faults).map((item, index) => {
     const at = [...path, index];
-    faults.container(item, at);
+    faults.bare(item, at);
     const quantity: { epcClass?: string; quantity?: string; uom?: string } = {};
     let rank = 0;
     for (const child of flattened(item)) {
@@ -100,10 +100,7 @@ export function typedIds(node: XmlNode, path: Path, faults: Faults): readonly Ty
 }
 
 export function place(node: XmlNode, path: Path, faults: Faults): Place {
-  faults.container(node, path);
-  for (const { name } of node.attributes) {
-    faults.unknown([...path, name.local], name.raw);
-  }
+  faults.bare(node, path);
   let id: string | undefined;
   const ext: Extension[] = [];
   for (const child of flattened(node)) {
@@ -127,7 +124,7 @@ export function persistent(
   path: Path,
   faults: Faults,
 ): NonNullable<EventFields['persistentDisposition']> {
-  faults.container(node, path);
+  faults.bare(node, path);
   const lists: { set?: string[]; unset?: string[] } = {};
   let rank = 0;
   for (const child of flattened(node)) {
@@ -177,7 +174,7 @@ export function errorDeclaration(node: XmlNode, path: Path, faults: Faults): Err
 }
 
 function corrective(node: XmlNode, path: Path, faults: Faults): string[] {
-  faults.container(node, path);
+  faults.bare(node, path);
   const ids: string[] = [];
   for (const child of flattened(node)) {
     if (child.name.local === 'correctiveEventID' && isStandard(child.name)) {

@@ -1,7 +1,7 @@
 // Where an element stands in a document, as far as it is no event: the levels from the root down to the list of events.
 
 import type { SourceForm } from '../model.ts';
-import { copy, type Name, type Scope } from './names.ts';
+import { type Name, type Scope, shown } from './names.ts';
 import { EPCIS_NAMESPACES } from './node.ts';
 
 /** Names whose siblings are counted in a list; an element of yet another name is told by its place among all. */
@@ -26,12 +26,13 @@ export function frame(place: Place, path: string): Frame {
 /** @returns the step of an XPath to the next child of that name. */
 export function position(list: Frame, raw: string): string {
   list.all++;
-  const count = list.counts.get(raw);
-  if (count === undefined && list.counts.size >= MAX_COUNTED_NAMES) {
+  const name = shown(raw);
+  const count = list.counts.get(name) ?? 0;
+  if (name === '*' || (count === 0 && list.counts.size >= MAX_COUNTED_NAMES)) {
     return `*[${list.all}]`;
   }
-  list.counts.set(count === undefined ? copy(raw) : raw, (count ?? 0) + 1);
-  return `${raw}[${(count ?? 0) + 1}]`;
+  list.counts.set(name, count + 1);
+  return `${name}[${count + 1}]`;
 }
 
 export function placeOf(parent: Place, { local, ns }: Name): Place {

@@ -52,6 +52,14 @@ export class Faults {
     return node.value;
   }
 
+  /** An element that takes elements, and neither attributes nor text. */
+  bare(node: XmlNode, path: readonly Step[]): void {
+    for (const { name } of strayAttributes(node)) {
+      this.unknown([...path, name.local], name.raw);
+    }
+    this.container(node, path);
+  }
+
   /** An element that takes elements and no text. */
   container(node: XmlNode, path: readonly Step[]): void {
     if (node.value !== '') {

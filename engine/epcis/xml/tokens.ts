@@ -210,8 +210,14 @@ const LF = 0x0a;
 
 const BARE_DOCTYPE = /^\s+[^\s[\]<>"'&\d.-][^\s[\]<>"'&]*\s*(\[\s*\]\s*)?$/;
 
+/** Characters of a document type: what declares nothing is short. */
+const MAX_DOCTYPE_LENGTH = 4096;
+
 /** Lets pass what declares nothing. @throws Refusal */
 function checkDoctype(text: string): void {
+  if (text.length > MAX_DOCTYPE_LENGTH) {
+    throw new Refusal('D05_DTD_ENTITY', `A document type of more than ${MAX_DOCTYPE_LENGTH} characters.`);
+  }
   const bare = text.replaceAll(/<!--.*?-->|<\?.*?\?>/gs, '');
   if (BARE_DOCTYPE.test(bare)) {
     return;

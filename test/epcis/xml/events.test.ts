@@ -247,6 +247,22 @@ describe('faults of shape', () => {
     ]);
   });
 
+  it('tells attributes that no schema has, and lets those of XML Schema be', () => {
+    const xsi = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"';
+    expect(
+      faultsOf(
+        `<ObjectEvent ${xsi} xsi:schemaLocation="a b">${WHEN}<epcList a="1"><epc xsi:nil="false" b="2">e</epc></epcList><readPoint c="3"><id>r</id></readPoint></ObjectEvent>`,
+      ),
+    ).toMatchObject([
+      { code: 'S13_UNKNOWN_FIELD', path: ['epcList', 'a'] },
+      { code: 'S13_UNKNOWN_FIELD', path: ['epcList', 0, 'b'] },
+      { code: 'S13_UNKNOWN_FIELD', path: ['readPoint', 'c'] },
+    ]);
+    expect(read(document2(`<ObjectEvent ${xsi} xsi:schemaLocation="a b"/>`)).events[0]?.fields).toEqual({
+      ext: [],
+    });
+  });
+
   it('keeps a bounded number of them', () => {
     expect(faultsOf(`<ObjectEvent>${WHEN}${'<colour/>'.repeat(5000)}</ObjectEvent>`)).toHaveLength(100);
   });

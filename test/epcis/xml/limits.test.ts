@@ -122,6 +122,42 @@ describe('namespaces', () => {
   });
 });
 
+describe('names and declarations of any length', () => {
+  it('are not kept', () => {
+    const long = 'n'.repeat(100_000);
+    const reader = createXmlReader({ event: () => {}, fault: () => expect.unreachable() }, READ_LIMITS);
+    reader.write(Buffer.from((document2('|').split('|')[0] ?? '') as string));
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    for (let turn = 0; turn < 600; turn++) {
+      reader.write(Buffer.from(`<${long}${turn}/><ObjectEvent><ex:${long}${turn}/></ObjectEvent>`));
+    }
+    globalThis.gc?.();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * MIB);
+  });
+
+  it('have no place in a pointer', () => {
+    const { events } = read(document2(`<a/><${'n'.repeat(5000)}/>${objectEvent([])}`));
+    expect(events.map(({ locate }) => locate([]).split('/').at(-1))).toEqual([
+      'a[1]',
+      '*[2]',
+      'ObjectEvent[1]',
+    ]);
+  });
+
+  it('are refused as a namespace', () => {
+    const iri = `urn:${'n'.repeat(5000)}`;
+    expect(read(document2(`<ObjectEvent xmlns:p="${iri}"/>`)).faults).toMatchObject([
+      { code: 'D04_MALFORMED' },
+    ]);
+  });
+
+  it('are refused as a document type, at once', () => {
+    const doctype = `<!DOCTYPE e [<!ENTITY a "${'<!--'.repeat(200_000)}">]>`;
+    expect(read(doctype + document2('')).faults).toMatchObject([{ code: 'D05_DTD_ENTITY' }]);
+  });
+});
+
 describe('memory', () => {
   it('does not grow with a document of many events and many names', () => {
     const reader = createXmlReader({ event: () => {}, fault: () => expect.unreachable() }, READ_LIMITS);
