@@ -35,14 +35,15 @@ function isSpace(byte: number): boolean {
 export class Parser {
   /** Where the next byte is read. */
   at = 0;
-  #bytes: Buffer;
-  #text: string;
+  readonly #bytes: Uint8Array;
+  readonly #text: string;
   readonly #end: number;
   readonly #maxDepth: number;
   readonly #maxText: number;
 
   constructor(bytes: Buffer, maxDepth: number, maxText: number) {
-    this.#bytes = bytes;
+    // A plain view: V8 reads a Buffer slower in loops.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#text = bytes.toString('latin1');
     this.#end = bytes.length;
     this.#maxDepth = maxDepth;
@@ -151,7 +152,8 @@ export class Parser {
     const bytes = this.#bytes;
     const start = this.at + 1;
     let at = start;
-    while (PLAIN[bytes[at] as number] === 1) at++;
+    const end = bytes.length;
+    while (at < end && PLAIN[bytes[at] as number] === 1) at++;
     if (bytes[at] !== 0x22) return this.#hardString(start, at);
     if (at - start > this.#maxText) throw this.#tooLong();
     this.at = at + 1;
