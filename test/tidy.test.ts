@@ -36,7 +36,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workers',
   ],
   'engine/dead-letter': ['engine/verify', 'engine/batch', 'engine/seal', 'engine/schema', 'workers'],
-  'engine/capture/http': ['engine/capture', 'engine/frontend', 'engine/epcis', 'engine/ledger'],
+  'engine/epcis': ['engine/epcis/identifiers', 'engine/epcis/json', 'engine/epcis/xml', 'workers'],
+  'engine/epcis/identifiers': ['engine/epcis'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
 };
