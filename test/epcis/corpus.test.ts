@@ -72,8 +72,12 @@ test.skipIf(!hasCorpus)('corpus: the event hashes are those of the reference', (
     if (event === undefined || niHash(event) !== expected) wrong.push(`${name} ${index}`);
   }
   expect(rows.length).toBeGreaterThan(200);
-  // Refused, for a member that is there twice.
-  expect(wrong).toEqual(['gs1/JSON/AssociationEvent/AssociationEvent-h.jsonld 0']);
+  expect(wrong).toEqual([
+    // Refused, for a member that is there twice.
+    'gs1/JSON/AssociationEvent/AssociationEvent-h.jsonld 0',
+    // bizRules in a sensorReport: the implementation behind this row leaves it out, the reference has it at the end.
+    'gs1/XML/WithSensorData/SensorDataExamples.xml 7',
+  ]);
 });
 
 test.skipIf(!hasCorpus)('corpus: what the reference holds equal has one hash', () => {
