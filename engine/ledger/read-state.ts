@@ -1,11 +1,11 @@
-// Fetches what is known of everything that a chunk touches, in five statements whatever its size: items with what lies in
+// Fetches what is known of everything that a chunk touches, in a few statements over arrays: items with what lies in
 // them, lots, events by hash, and the composite keys that are taken.
 
 import type { Canonical } from '../epcis/judged.ts';
 import { type Item, type ItemState, keyOf, ofKey, type Told } from '../epcis/state/item.ts';
 import { compositeKey, State } from '../epcis/state/state.ts';
 import { type Subject, subjectOf } from '../epcis/state/subject.ts';
-import { columns } from './array-literal.ts';
+import { columns, slices } from './array-literal.ts';
 import type { Row, Session } from './database.ts';
 
 /** What was read, and the revisions that may be replaced. */
@@ -106,6 +106,11 @@ async function readEvents(
   }
 }
 
+const TAKEN_KEYS = `
+SELECT k.n::text AS n, encode(l.event_hash, 'hex') AS hash
+FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) WITH ORDINALITY AS k(gtin, serial, event_time, disc, n)
+JOIN firn.ledger l ON l.partner_gln = $1 AND (l.gtin, l.serial, l.event_time, l.disc) = (k.gtin, k.serial, k.event_time, k.disc)`;
+
 async function readKeys(
   session: Session,
   state: State,
@@ -115,25 +120,22 @@ async function readKeys(
   const keys = subjects.flatMap((subject) =>
     subject.keys.map((key) => ({ key, ...ofKey(key), time: subject.time, disc: subject.disc })),
   );
-  const rows = await session.query(
-    `SELECT k.n::text AS n, encode(l.event_hash, 'hex') AS hash
-     FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) WITH ORDINALITY AS k(gtin, serial, event_time, disc, n)
-     JOIN firn.ledger l ON l.partner_gln = $1 AND (l.gtin, l.serial, l.event_time, l.disc) = (k.gtin, k.serial, k.event_time, k.disc)`,
-    [
+  for (const slice of slices(keys)) {
+    const rows = await session.query(TAKEN_KEYS, [
       partner,
       ...columns(
-        keys,
+        slice,
         (key) => key.gtin,
         (key) => key.serial,
         (key) => key.time,
         (key) => key.disc,
       ),
-    ],
-  );
-  for (const row of rows) {
-    const key = keys[Number(row['n']) - 1];
-    if (key === undefined) continue;
-    state.setHash(compositeKey(key.key, key.time, partner, key.disc), row['hash'] as string);
+    ]);
+    for (const row of rows) {
+      const key = slice[Number(row['n']) - 1];
+      if (key === undefined) continue;
+      state.setHash(compositeKey(key.key, key.time, partner, key.disc), row['hash'] as string);
+    }
   }
 }
 
@@ -153,12 +155,14 @@ export async function readState(
   );
   const lots = new Map<string, string>();
   const addLot = (gtin: string, lot: string): unknown => lots.set(`${gtin}/${lot}`, lot);
-  for (const row of await readItems(session, [...keys], deep)) {
-    const item = itemOf(row);
-    const key = keyOf(item);
-    state.load(key, item);
-    revisions.set(key, Number(row['rev']));
-    if (item.lot !== null) addLot(item.gtin, item.lot);
+  for (const slice of slices([...keys])) {
+    for (const row of await readItems(session, slice, deep)) {
+      const item = itemOf(row);
+      const key = keyOf(item);
+      state.load(key, item);
+      revisions.set(key, Number(row['rev']));
+      if (item.lot !== null) addLot(item.gtin, item.lot);
+    }
   }
   for (const subject of subjects) {
     for (const { gtin, lot } of subject.lots) addLot(gtin, lot);

@@ -5,7 +5,7 @@
 
 import type { Canonical } from '../epcis/judged.ts';
 import { expiryDate, type Item, keyOf, lotOfClass, ofKey } from '../epcis/state/item.ts';
-import { columns } from './array-literal.ts';
+import { columns, slices } from './array-literal.ts';
 import type { Session } from './database.ts';
 import type { Known } from './read-state.ts';
 
@@ -103,10 +103,10 @@ export function ledgerRows(events: readonly Accepted[]): LedgerRow[] {
 /** I inserted, D there with the same event, C there with another, R there since this statement began. */
 const INSERT_LEDGER = `
 WITH src AS (
-  SELECT t.ord, t.gtin COLLATE "C" AS gtin, t.serial COLLATE "C" AS serial, t.event_time, t.partner_gln COLLATE "C" AS partner_gln,
+  SELECT t.gtin COLLATE "C" AS gtin, t.serial COLLATE "C" AS serial, t.event_time, $1::text COLLATE "C" AS partner_gln,
     t.disc COLLATE "C" AS disc, decode(t.hash, 'hex') AS event_hash, t.seq, t.role, t.lot, t.expiry
-  FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-    $10::text[], $11::date[]) AS t(ord, gtin, serial, event_time, partner_gln, disc, hash, seq, role, lot, expiry)),
+  FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[],
+    $10::date[]) AS t(gtin, serial, event_time, disc, hash, seq, role, lot, expiry)),
 ins AS (
   INSERT INTO firn.ledger (gtin, serial, event_time, partner_gln, disc, event_hash, seq, role, lot, expiry)
   SELECT gtin, serial, event_time, partner_gln, disc, event_hash, seq, role, lot, expiry FROM src
@@ -122,31 +122,34 @@ SELECT class, count(*)::text AS n FROM (
 
 export type Classes = Readonly<Record<'I' | 'D' | 'C' | 'R', number>>;
 
+/** In order of the key, over all statements of a chunk. */
+const byKey = (a: { gtin: string; serial: string }, b: { gtin: string; serial: string }): number =>
+  a.gtin === b.gtin ? (a.serial < b.serial ? -1 : 1) : a.gtin < b.gtin ? -1 : 1;
+
 export async function insertLedger(
   session: Session,
   rows: readonly LedgerRow[],
   partner: string,
 ): Promise<Classes> {
-  const numbered = rows.map((row, ord) => ({ ...row, ord }));
-  const counted = await session.query(
-    INSERT_LEDGER,
-    columns(
-      numbered,
-      (row) => row.ord,
-      (row) => row.gtin,
-      (row) => row.serial,
-      (row) => row.time,
-      () => partner,
-      (row) => row.disc,
-      (row) => row.hash,
-      (row) => row.seq,
-      (row) => row.role,
-      (row) => row.lot,
-      (row) => row.expiry,
-    ),
-  );
   const classes = { I: 0, D: 0, C: 0, R: 0 };
-  for (const row of counted) classes[row['class'] as keyof Classes] = Number(row['n']);
+  for (const slice of slices([...rows].sort(byKey))) {
+    const counted = await session.query(INSERT_LEDGER, [
+      partner,
+      ...columns(
+        slice,
+        (row) => row.gtin,
+        (row) => row.serial,
+        (row) => row.time,
+        (row) => row.disc,
+        (row) => row.hash,
+        (row) => row.seq,
+        (row) => row.role,
+        (row) => row.lot,
+        (row) => row.expiry,
+      ),
+    ]);
+    for (const row of counted) classes[row['class'] as keyof Classes] += Number(row['n']);
+  }
   return classes;
 }
 
@@ -204,33 +207,37 @@ async function upsertItems(session: Session, known: Known): Promise<void> {
     const item = known.state.item(key);
     if (item !== undefined) items.push({ item, rev: (known.revisions.get(key) ?? 0) + 1 });
   }
+  items.sort((a, b) => byKey(a.item, b.item));
+  for (const slice of slices(items)) {
+    const rows = await session.query(UPSERT_ITEMS, itemColumns(slice));
+    expectStored(rows.length, slice.length, 'items');
+  }
+}
+
+function itemColumns(items: readonly { readonly item: Item; readonly rev: number }[]): string[] {
   const parent = (item: Item) => (item.parent === null ? null : ofKey(item.parent));
-  const rows = await session.query(
-    UPSERT_ITEMS,
-    columns(
-      items,
-      ({ item }) => item.gtin,
-      ({ item }) => item.serial,
-      ({ item }) => item.lot,
-      ({ item }) => item.expiry,
-      ({ item }) => item.state,
-      ({ item }) => parent(item)?.gtin ?? null,
-      ({ item }) => parent(item)?.serial ?? null,
-      ({ item }) => iso(item.linked),
-      ({ item }) => item.linked?.document ?? null,
-      ({ item }) => iso(item.commissioned),
-      ({ item }) => item.commissioned?.document ?? null,
-      ({ item }) => item.commissionedBy,
-      ({ item }) => item.commissionVoid,
-      ({ item }) => iso(item.shipped),
-      ({ item }) => item.shipped?.document ?? null,
-      ({ item }) => iso(item.ended),
-      ({ item }) => item.ended?.document ?? null,
-      ({ item }) => new Date(item.lastAt).toISOString(),
-      ({ rev }) => rev,
-    ),
+  return columns(
+    items,
+    ({ item }) => item.gtin,
+    ({ item }) => item.serial,
+    ({ item }) => item.lot,
+    ({ item }) => item.expiry,
+    ({ item }) => item.state,
+    ({ item }) => parent(item)?.gtin ?? null,
+    ({ item }) => parent(item)?.serial ?? null,
+    ({ item }) => iso(item.linked),
+    ({ item }) => item.linked?.document ?? null,
+    ({ item }) => iso(item.commissioned),
+    ({ item }) => item.commissioned?.document ?? null,
+    ({ item }) => item.commissionedBy,
+    ({ item }) => item.commissionVoid,
+    ({ item }) => iso(item.shipped),
+    ({ item }) => item.shipped?.document ?? null,
+    ({ item }) => iso(item.ended),
+    ({ item }) => item.ended?.document ?? null,
+    ({ item }) => new Date(item.lastAt).toISOString(),
+    ({ rev }) => rev,
   );
-  expectStored(rows.length, items.length, 'items');
 }
 
 /**
