@@ -36,8 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workers',
   ],
   'engine/dead-letter': ['engine/verify', 'engine/batch', 'engine/seal', 'engine/schema', 'workers'],
-  'engine/epcis': ['engine/epcis/identifiers', 'engine/epcis/json', 'engine/epcis/xml', 'workers'],
-  'engine/epcis/identifiers': ['engine/epcis'],
+  'engine/epcis/xml': ['engine/epcis'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
 };
