@@ -39,6 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'engine/epcis/xml': ['engine/epcis'],
   'engine/client': [],
   'engine/fleet': ['engine/client'],
+  'engine/epcis/state': ['engine/epcis'],
+  'engine/ledger': ['engine/epcis', 'engine/epcis/state'],
 };
 
 /** Of the stages' folders, the files that are formats: verify and inspect may read those and nothing else. */
