@@ -2,6 +2,7 @@
 // front end as a way to put entries, the routes know the stage as what answers.
 
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import { atMost } from './at-most.ts';
 import type { Boot } from './boot.ts';
 import type { CaptureModules } from './capture/capture-threads.ts';
@@ -12,10 +13,14 @@ import type { LedgerData } from './capture/ledger-data.ts';
 import type { Judging } from './capture/messages.ts';
 import { Spool } from './capture/spool.ts';
 import { CaptureStage, type CaptureStatus } from './capture/stage.ts';
-import type { Config, EpcisConfig } from './config.ts';
+import type { WebhookTarget } from './capture/webhook-post.ts';
+import { type AckSource, type WebhookState, Webhooks } from './capture/webhooks.ts';
+import { addCaptureMetrics } from './capture-metrics.ts';
+import { type Config, type EpcisConfig, secretOf } from './config.ts';
 import { ledgerName } from './config-epcis.ts';
 import type { CaptureRoutes } from './frontend/captures.ts';
 import type { Counted } from './journal/rows.ts';
+import type { Ack } from './ledger/model.ts';
 import type { Logger } from './log.ts';
 import { POSITION } from './ring/layout.ts';
 
@@ -26,6 +31,7 @@ export interface CaptureFront {
 }
 
 export interface EpcisStatus extends CaptureStatus {
+  readonly webhooks: readonly WebhookState[];
   readonly profile: string;
   readonly spool: { readonly bytes: number; readonly quotaBytes: number };
 }
@@ -38,6 +44,7 @@ export class CapturePart {
   readonly #api: CaptureApi;
   readonly #spool: Spool;
   readonly #stage: CaptureStage;
+  readonly #webhooks: Webhooks;
   readonly #epcis: EpcisConfig;
   #front: CaptureFront | null = null;
   #onFatal: (error: Error) => void = () => {};
@@ -59,9 +66,11 @@ export class CapturePart {
       ledger: { data: ledgerData(boot, config, epcis), name: ledgerName(config.ledger.url) },
       log,
       discard: ({ id, bytes }) => spool.remove(id, bytes),
+      onEnd: ({ partner }) => this.#webhooks.poke(partner),
       onFatal: (error) => this.#onFatal(error),
       modules,
     });
+    this.#webhooks = new Webhooks({ targets: targetsOf(epcis), source: acksOf(this.#stage), log });
     this.#api = new CaptureApi({ service: this.#stage, spool, maxEvents: epcis.maxEvents });
     this.routes = this.#api;
   }
@@ -94,11 +103,16 @@ export class CapturePart {
   /** The journal takes entries: open jobs go on. */
   start(): void {
     this.#stage.start();
+    this.#webhooks.start();
   }
 
   /** A batch is in lake and log: those of the stream prove what the ledger has. */
   sealed(seal: string, index: number): void {
     if (isOfStream(seal)) this.#stage.sealed({ seal, index });
+  }
+
+  addMetrics(registry: Registry): void {
+    addCaptureMetrics(registry, () => this.status());
   }
 
   tick(): void {
@@ -108,16 +122,23 @@ export class CapturePart {
   status(): EpcisStatus {
     const { profile, spool } = this.#epcis;
     const bytes = this.#spool.usedBytes;
-    return { ...this.#stage.status(), profile, spool: { bytes, quotaBytes: spool.quotaBytes } };
+    return {
+      ...this.#stage.status(),
+      profile,
+      spool: { bytes, quotaBytes: spool.quotaBytes },
+      webhooks: this.#webhooks.status(),
+    };
   }
 
   /** Nothing new comes: what is being handed over is taken, the chunk under way is finished. */
   async stop(): Promise<void> {
     await atMost(this.#api.idle(), HANDOVER_MS, undefined);
+    await atMost(this.#webhooks.stop(), HANDOVER_MS, undefined);
     await this.#stage.stop();
   }
 
   async close(): Promise<void> {
+    void this.#webhooks.stop();
     await this.#stage.close();
   }
 }
@@ -143,5 +164,29 @@ function ledgerData(boot: Boot, { data, lake, s3, ledger }: Config, epcis: Epcis
       name,
       ackUrl: ack === 'poll' ? null : ack.url,
     })),
+  };
+}
+
+function targetsOf({ partners = [], webhook }: EpcisConfig): WebhookTarget[] {
+  const timeoutMs = webhook.timeoutSeconds * 1000;
+  return partners.flatMap(({ gln, ack }) =>
+    ack === 'poll'
+      ? []
+      : [{ gln, url: ack.url, secret: secretOf(ack), timeoutMs, allowPlaintext: webhook.plaintext }],
+  );
+}
+
+/** Partners whose next acknowledgement is looked up at once. */
+const MAX_DUE = 10_000;
+
+/** The outbox of the ledger, partner by partner. */
+function acksOf(stage: CaptureStage): AckSource {
+  return {
+    due: async (partner, limit) => {
+      const due = await stage.ask<readonly Ack[]>('dueAcks', MAX_DUE);
+      const first = due.find((ack) => ack.partner === partner);
+      return first === undefined ? [] : stage.acks(partner, String(BigInt(first.seq) - 1n), limit);
+    },
+    delivered: (partner, seq) => stage.ask('delivered', partner, seq, null),
   };
 }

@@ -52,8 +52,8 @@ export const epcisSchemaWith = <Cut extends z.ZodType>(cut: Cut) =>
     webhook: z
       .strictObject({
         timeoutSeconds: z.number().positive().max(300).default(10),
-        /** Longest wait between two attempts. */
-        maxWaitSeconds: positive.max(86_400).default(3600),
+        /** Plain HTTP to other machines is meant: there is a proxy or a network of one's own in between. */
+        plaintext: z.boolean().default(false),
       })
       .prefault({}),
     /** L15: an event older than this is told as stale. */

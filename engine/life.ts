@@ -4,6 +4,7 @@
 import { type AuditTrail, auditEntry } from './audit.ts';
 import type { Boot } from './boot.ts';
 import { utc } from './clock.ts';
+import { ledgerName } from './config-epcis.ts';
 import type { AuditEntry } from './journal/entry.ts';
 import type { Logger } from './log.ts';
 import { configChange, type Run, readRun, secretDigests, withoutSecrets, writeRun } from './run-file.ts';
@@ -32,6 +33,7 @@ export function tellStart(boot: Boot, audit: AuditTrail, frontend: { flushed(): 
         : { started_utc: last.started_utc, stopped_utc: last.stopped_utc, version: last.version },
     new: {
       codec: run.codec,
+      ledger: boot.config.epcis === false ? null : ledgerName(boot.config.ledger.url),
       node: process.version,
       torn_bytes: recovered.truncatedBytes,
       version: run.version,

@@ -23,6 +23,8 @@ export interface MemoryParts {
   readonly keys: number;
   /** Open batches as positions, the batch that is being sealed, and what a lake in S3 needs. Lower it with `streams.*.cut.bytes`. */
   readonly seal: number;
+  /** Threads of captures, the embedded ledger, documents under way; 0 where none are taken (`epcis: false`). */
+  readonly captures: number;
   /** Node itself, an isolate a thread. Lower it with `workers`. */
   readonly node: number;
 }
@@ -35,13 +37,18 @@ const CONNECTION_BYTES = 2 * KIB;
 const ISOLATE_BYTES = 40 * MIB;
 /** With a lake in S3: the SDK, and a second copy of the objects under way where one is compared by its bytes. */
 const S3_BYTES = 64 * MIB;
+/** Scans, judge and ledger: chunks under way, with what a parser holds of one event of 8 MiB. */
+const CAPTURE_THREADS = 4;
+const CAPTURE_THREAD_BYTES = 96 * MIB;
+/** The embedded ledger while it runs; its first start is in a thread that ends. */
+const PGLITE_BYTES = 256 * MIB;
 /** Threads beside the codec workers: front end, commit, seal. */
 const OTHER_THREADS = 3;
 
 export function memoryParts(
-  config: Pick<Config, 'limits' | 'listen' | 'ring' | 's3' | 'streams' | 'workers'>,
+  config: Pick<Config, 'epcis' | 'ledger' | 'limits' | 'listen' | 'ring' | 's3' | 'streams' | 'workers'>,
 ): MemoryParts {
-  const { limits, listen, ring, s3, streams, workers } = config;
+  const { epcis, ledger, limits, listen, ring, s3, streams, workers } = config;
   const connections = listen === false ? 0 : listen.maxConnections;
   const largestCut = Math.max(...streams.map(({ cut }) => cut.bytes));
   return {
@@ -55,6 +62,8 @@ export function memoryParts(
     keys: limits.maxIdempotencyKeys * KEY_ROW_BYTES,
     // Lines, their compressed form, and what the outbox reads of one object while the next is made.
     seal: MAX_OPEN_POSITIONS * 16 + 4 * largestCut + (s3 === null ? 0 : S3_BYTES),
+    captures:
+      epcis === false ? 0 : CAPTURE_THREADS * CAPTURE_THREAD_BYTES + (ledger.url === null ? PGLITE_BYTES : 0),
     node: (workers + OTHER_THREADS) * ISOLATE_BYTES,
   };
 }

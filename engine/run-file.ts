@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { canonicalise } from '../workers/canonicalise.ts';
 import { sha256Hex } from './batch/merkle.ts';
 import type { Config } from './config.ts';
+import { ledgerName } from './config-epcis.ts';
 import { readWhole, replaceFile, type Storage } from './storage.ts';
 
 const FILE = 'run.json';
@@ -45,14 +46,20 @@ export function writeRun(storage: Storage, stateFolder: string, run: Run): void 
 
 /** The configuration as the audit trail may tell it: tokens by name and scope. */
 export function withoutSecrets(config: Config): Record<string, unknown> {
-  const tokens = config.tokens.map(({ name, streams }) => ({ name, streams }));
-  return JSON.parse(JSON.stringify({ ...config, tokens }));
+  const tokens = config.tokens.map(({ name, streams, gln }) => ({ name, streams, ...(gln && { gln }) }));
+  const ledger = { ...config.ledger, url: ledgerName(config.ledger.url) };
+  return JSON.parse(JSON.stringify({ ...config, tokens, ledger }));
 }
 
 /** What `Run.secrets` keeps: SHA-256 of the digest that the token is compared with. */
-export function secretDigests({ tokens }: Pick<Config, 'tokens'>): Record<string, string> {
+export function secretDigests({ tokens, ledger }: Pick<Config, 'tokens' | 'ledger'>): Record<string, string> {
   const digest = (text: string): string => sha256Hex(Buffer.from(text));
-  return Object.fromEntries(tokens.map((t) => [t.name, digest(t.sha256 ?? digest(t.token ?? ''))]));
+  const digests = tokens.map((t) => [t.name, digest(t.sha256 ?? digest(t.token ?? ''))] as const);
+  // No token is called so: their names have no blanks.
+  return Object.fromEntries([
+    ...digests,
+    ...(ledger.url === null ? [] : [['address of the ledger', digest(ledger.url)] as const]),
+  ]);
 }
 
 type Members = Record<string, unknown>;

@@ -78,7 +78,10 @@ export class RunningEngine implements Engine {
       log,
       status: () => this.status(),
       resend: () => this.resend(),
-      ...(captures !== null && { captures: captures.routes }),
+      ...(captures !== null && {
+        captures: captures.routes,
+        addMetrics: (registry) => captures.addMetrics(registry),
+      }),
     });
     captures?.connect(this.#frontend, (error) => this.#fail(error));
     this.#audit = new AuditTrail(boot.clock, (entry) => this.#frontend.audit(entry));

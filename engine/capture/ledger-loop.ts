@@ -202,7 +202,7 @@ export class LedgerLoop {
         this.#jobs.push(message);
         break;
       case 'abandon':
-        if (this.#inbox?.id === message.id) this.#inbox.end();
+        this.#abandon(message.id);
         break;
       case 'journaled':
         this.#run?.outbox.journaled();
@@ -220,6 +220,18 @@ export class LedgerLoop {
         break;
     }
     this.#wake();
+  }
+
+  #abandon(id: string): void {
+    if (this.#inbox?.id === id) {
+      this.#inbox.end();
+      return;
+    }
+    // Not begun yet: the ledger is being opened, or the database is away.
+    const at = this.#jobs.findIndex(({ job }) => job.order.id === id);
+    if (at === -1) return;
+    this.#jobs.splice(at, 1);
+    this.#post({ type: 'interrupted', id, again: false });
   }
 
   async #answer({ call, method, args }: Extract<ToLedger, { readonly type: 'ask' }>): Promise<void> {

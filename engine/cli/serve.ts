@@ -88,6 +88,7 @@ export async function run(argv: string[]): Promise<number> {
   const view = viewOf(engine.status());
   console.log(`firn ${version()} listening on ${engine.url}, codec ${view.codec}`);
   console.log(`data ${view.data}, lake ${view.lake}`);
+  console.log(ledgerLine(view.epcis));
   console.log(memoryLine(view.memory));
   await stopped;
   console.log('draining: what was acknowledged is being sealed');
@@ -96,9 +97,16 @@ export async function run(argv: string[]): Promise<number> {
   return 0;
 }
 
+/** Where EPCIS events go, if any are taken. */
+export function ledgerLine(epcis: EngineView['epcis']): string {
+  if (epcis === null) return 'EPCIS captures: none are taken';
+  return `EPCIS captures: profile ${epcis.profile}, ledger ${epcis.ledger}`;
+}
+
 /** What memory may take if every limit is reached at once; the README's table says which setting lowers which part. */
 export function memoryLine({ bound, parts, rss }: EngineView['memory']): string {
   const names: Readonly<Record<keyof typeof parts, string>> = {
+    captures: 'captures',
     keys: 'Idempotency-Keys',
     connections: 'connections',
     sessions: 'sessions',

@@ -9,6 +9,8 @@ export interface EngineView {
   readonly lake: string;
   /** What memory may grow to, in bytes, and what it is now. */
   readonly memory: EngineStatus['memory'];
+  /** Captures and their ledger; null where none are taken. */
+  readonly epcis: EngineStatus['epcis'];
   /** Records over the life of the data folder. */
   readonly accepted: number;
   readonly rejected: number;
@@ -25,6 +27,7 @@ export function viewOf(status: EngineStatus): EngineView {
     data: status.data,
     lake: status.lake,
     memory: status.memory,
+    epcis: status.epcis,
     accepted: status.acct.accepted,
     rejected: status.acct.rejected,
     sealed: status.seal.batches,

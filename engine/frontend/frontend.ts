@@ -55,6 +55,7 @@ export class Frontend {
     const onError = (error: unknown): void => log.error({ err: error }, 'a request handler failed');
     const sockets = { idleSeconds: listen.idle, onGone: () => count(-1), onError };
     const registry = frontendMetrics(() => this.status(), ring.positions, clock);
+    this.#options.addMetrics?.(registry);
     const routes = {
       admission,
       posts: new Posts(parts),

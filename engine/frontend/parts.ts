@@ -1,11 +1,12 @@
 // The parts of the front end, each made once and told about the others. Wiring only.
 
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { Histogram } from '../histogram.ts';
 import type { Fold } from '../journal/fold.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry as Streams } from '../registry.ts';
 import { RingConsumer } from '../ring/consumer.ts';
 import type { Ring } from '../ring/layout.ts';
 import { RingProducer } from '../ring/producer.ts';
@@ -31,7 +32,7 @@ import { WindowGauge } from './window.ts';
 export interface FrontendOptions {
   readonly config: Config;
   readonly ring: Ring;
-  readonly registry: Pick<Registry, 'byNumber' | 'accepted' | 'unknown'>;
+  readonly registry: Pick<Streams, 'byNumber' | 'accepted' | 'unknown'>;
   /** What the journal knows of sessions and keys. Its rows become the front end's own: nobody else may use them after. */
   readonly fold: Pick<Fold, 'sources' | 'keys' | 'nextSource'>;
   readonly clock: Clock;
@@ -44,6 +45,8 @@ export interface FrontendOptions {
   readonly resend?: Resend;
   /** The routes below /epcis; absent where no captures are taken. */
   readonly captures?: CaptureRoutes;
+  /** Adds what stages beside the front end tell to `/metrics`. */
+  readonly addMetrics?: (registry: Registry) => void;
   /** What `/v1/status` answers; default: `status()`. */
   readonly status?: () => unknown;
   /** How often connections and retentions are looked at; tests are less patient. */

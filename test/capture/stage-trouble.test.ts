@@ -1,0 +1,143 @@
+// What must hold when something behind a capture fails: the ledger's database, the judge, the process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openLedger } from '../../engine/ledger/ledger.ts';
+import { verifyLake } from '../../engine/verify/verify.ts';
+import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
+import { type DocumentPlan, dscsaPlan, MAKER, sgtin, UNIT } from '../support/epcis-documents.ts';
+
+const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
+
+/** `count` commissionings, one unit each. */
+function manyPlan(instance: string, count: number): DocumentPlan {
+  const plan = dscsaPlan();
+  const first = plan.events[0];
+  if (first === undefined) throw new Error('the plan has events');
+  const events = Array.from({ length: count }, (_, at) => ({
+    ...first,
+    eventTime: new Date(Date.UTC(2025, 4, 5) + at * 1000).toISOString(),
+    epcs: [sgtin(MAKER, UNIT, `${instance}${at}`)],
+  }));
+  return { ...plan, instanceIdentifier: instance, events };
+}
+
+describe('capture stage in trouble', () => {
+  const folders: string[] = [];
+  let template = '';
+  const folder = async (): Promise<string> => {
+    const made = await mkdtemp(join(tmpdir(), 'firn-capture-'));
+    folders.push(made);
+    if (template !== '') cpSync(template, join(made, 'ledger'), { recursive: true });
+    return made;
+  };
+
+  // Its first start takes long: every test has a copy of one that is empty.
+  beforeAll(async () => {
+    const made = join(await folder(), 'ledger');
+    await (await openLedger({ folder: made })).close();
+    template = made;
+  });
+
+  afterAll(() => {
+    for (const made of folders) rmSync(made, { recursive: true, force: true });
+  });
+
+  test('stage: while the ledger is away documents are taken, and their jobs follow when it is back', async () => {
+    const data = await folder();
+    const bed = await startCapturing({ captureModules: { ledger: support('failing-ledger.mjs') } }, data);
+    const away = join(data, 'ledger-away');
+    writeFileSync(away, '');
+    const sent = [];
+    for (const n of [1, 2, 3]) sent.push(await sendPlan(bed.http, manyPlan(`away${n}-`, 5), 'xml-2.0'));
+    expect(sent.map(({ status }) => status)).toEqual([202, 202, 202]);
+    const running = await fetch(`${bed.http}${sent[0]?.location}`);
+    expect(await running.json()).toMatchObject({ running: true, success: true });
+    await expect.poll(() => bed.engine.status().epcis?.outage).toMatch(/ECONNREFUSED/);
+    expect(bed.engine.status().epcis?.openJobs).toBe(3);
+    expect(bed.engine.status().acct.received).toBe(0);
+    unlinkSync(away);
+    for (const { location } of sent)
+      expect(await overAt(bed.http, location)).toMatchObject({ success: true, errors: [] });
+    expect(bed.engine.status().acct).toMatchObject({ accepted: 15, rejected: 0 });
+    expect(bed.engine.status().epcis).toMatchObject({ openJobs: 0, outage: null });
+    await bed.remove();
+  });
+
+  test('stage: a stop in an outage leaves jobs open, and the next start ends them', async () => {
+    const data = await folder();
+    const options = { captureModules: { ledger: support('failing-ledger.mjs') } };
+    const first = await startCapturing(options, data);
+    writeFileSync(join(data, 'ledger-away'), '');
+    const { location } = await sendPlan(first.http, manyPlan('later', 4), 'json-dl');
+    await first.engine.close();
+    unlinkSync(join(data, 'ledger-away'));
+    const second = await startCapturing(options, data);
+    expect(await overAt(second.http, location)).toMatchObject({ success: true });
+    const again = await sendPlan(second.http, manyPlan('later', 4), 'json-dl');
+    expect([again.location, again.replay]).toEqual([location, true]);
+    expect(await second.engine.close()).toBe(true);
+    expect((await verifyLake({ lake: second.lake })).findings).toEqual([]);
+  });
+
+  test('stage: a document that kills its judge is dead-lettered, and those behind it go on', async () => {
+    const bed = await startCapturing(
+      { captureModules: { judge: support('failing-judge.mjs') } },
+      await folder(),
+    );
+    const poison = await sendPlan(bed.http, manyPlan('poison', 3), 'xml-1.2');
+    const next = await sendPlan(bed.http, manyPlan('next', 3), 'xml-1.2');
+    expect(await overAt(bed.http, next.location)).toMatchObject({ success: true });
+    expect(await overAt(bed.http, poison.location)).toMatchObject({ success: false });
+    expect(bed.engine.status().acct).toEqual({ accepted: 3, duplicate: 0, received: 4, rejected: 1 });
+    expect(await bed.engine.close()).toBe(true);
+    expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
+  });
+
+  test.each([['proceed'], ['rollback']])(
+    'stage: killed between 202 and the end of the job (%s), every event is there exactly once',
+    async (behaviour) => {
+      const data = await folder();
+      const headers = { 'gs1-capture-error-behaviour': behaviour };
+      const locations: string[] = [];
+      for (const [round, waitMs] of [0, 40, 150, 400].entries()) {
+        const { url, process, ended } = await child(data);
+        const sent = await sendPlan(url, manyPlan(`kill${round}-`, 2500), 'json-urn', headers);
+        expect(sent.status).toBe(202);
+        locations.push(sent.location);
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        process.kill('SIGKILL');
+        await ended;
+      }
+      const bed = await startCapturing({}, data);
+      for (const location of locations)
+        expect(await overAt(bed.http, location)).toMatchObject({ success: true });
+      expect(bed.engine.status().acct).toEqual({
+        accepted: 10_000,
+        duplicate: 0,
+        received: 10_000,
+        rejected: 0,
+      });
+      expect(await bed.engine.close()).toBe(true);
+      const report = await verifyLake({ lake: bed.lake });
+      expect(report.findings).toEqual([]);
+    },
+    240_000,
+  );
+});
+
+async function child(data: string): Promise<{ url: string; process: ChildProcess; ended: Promise<unknown> }> {
+  const script = fileURLToPath(support('capture-child.mjs'));
+  const started = spawn(process.execPath, [script, data], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => started.once('exit', resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    started.stdout?.once('data', (bytes: Buffer) => resolve(bytes.toString('utf8').trim()));
+    void ended.then(() => reject(new Error('the engine ended before it was ready')));
+  });
+  return { url, process: started, ended };
+}

@@ -1,0 +1,30 @@
+// The ledger's thread with a database that goes away: while the file `<spool>/../ledger-away` is there, every call that
+// would write fails as one of a lost database does.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLedger } from '../../dist/engine/ledger/ledger.js';
+import { runLedger } from '../../dist/workers/ledger.js';
+
+class LedgerOutage extends Error {
+  name = 'LedgerOutage';
+}
+
+export async function run({ port, ...data }) {
+  const away = join(data.spool, '..', 'ledger-away');
+  const check = () => {
+    if (existsSync(away)) throw new LedgerOutage('connect ECONNREFUSED 127.0.0.1:5432');
+  };
+  await runLedger(data, port, async (options) => {
+    check();
+    const ledger = await openLedger(options);
+    for (const method of ['begin', 'apply', 'finish', 'job', 'item', 'prove']) {
+      const own = ledger[method].bind(ledger);
+      ledger[method] = async (...args) => {
+        check();
+        return own(...args);
+      };
+    }
+    return ledger;
+  });
+}
