@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: 'send EPCIS documents to an engine and tell what became of them',
     load: () => import('./capture.ts'),
   },
+  ledger: {
+    about: 'make the ledger of captured events again from the lake',
+    load: () => import('./ledger.ts'),
+  },
   bench: { about: 'measure firn on this machine, beside others', load: () => import('./bench.ts') },
   'build-native': {
     about: 'compile the native codec',

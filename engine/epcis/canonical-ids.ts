@@ -68,7 +68,8 @@ export function idOrNull(
 }
 
 /** The row of an identifier: judged.ts says what its two keys are. */
-function rowOf(id: Identifier, role: Role): KeyRow {
+/** The row of the ledger that an identifier has. */
+export function rowOf(id: Identifier, role: Role): KeyRow {
   if (id.kind === 'sgtin') return { gtin: id.gtin, serial: id.serial, role };
   if (id.kind === 'sscc') return { gtin: '', serial: `(00)${id.sscc}`, role };
   if (id.kind === 'lgtin') return { gtin: id.gtin, serial: `(10)${id.lot}`, role };

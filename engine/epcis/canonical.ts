@@ -75,7 +75,7 @@ function canonicalOf(reading: Reading, options: CanonicalOptions): Canonical {
 }
 
 /** `O.ADD.commissioning`: type, action, business step; `!` behind it for an error declaration. */
-function discOf(form: CanonicalEvent): string {
+export function discOf(form: CanonicalEvent): string {
   const letter = TYPE_LETTERS[form.type] ?? form.type;
   return `${letter}.${form.action ?? ''}.${form.bizStep ?? ''}${form.errorDeclaration === null ? '' : '!'}`;
 }

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { SpooledBody } from '../../engine/capture/service.ts';
+import type { SpooledBody } from '../../engine/capture/captures.ts';
 import { Spool, SpoolFull, type SpoolOptions, type SpoolRefusal } from '../../engine/capture/spool.ts';
 import { FolderSync, type SpoolDisk, spoolDisk } from '../../engine/capture/spool-disk.ts';
 import type { Upload } from '../../engine/capture/upload.ts';

@@ -1,11 +1,15 @@
 // The whole path over real sockets, with the embedded ledger: documents in, a sealed lake that verifies out, and a ledger
 // that knows where its events are proved.
 
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLake } from '../../engine/dead-letter/lake.ts';
 import { letterObjects, lettersOf } from '../../engine/dead-letter/letters.ts';
 import { objectLines } from '../../engine/dead-letter/object.ts';
+import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { overAt, sendPlan, sendText, startCapturing } from '../support/capture.ts';
 import type { TestEngine } from '../support/engine.ts';
@@ -23,6 +27,7 @@ import {
   UNIT,
 } from '../support/epcis-documents.ts';
 
+const MAIN = fileURLToPath(new URL('../../dist/engine/cli/main.js', import.meta.url));
 const TOKEN = 'a-secret-of-the-maker';
 const OTHER = 'a-secret-of-somebody-else';
 const asMaker = { authorization: `Bearer ${TOKEN}` };
@@ -156,6 +161,16 @@ describe('capture stage', () => {
     expect(again.status).toBe(409);
   });
 
+  test('stage: the program that embeds the engine captures too', async () => {
+    const bytes = Buffer.from(documentText(unitPlan('embedded', ['e1']), 'xml-2.0'));
+    const first = await bed.engine.capture(bytes, { type: 'application/xml' });
+    const again = await bed.engine.capture(bytes, { type: 'application/xml' });
+    expect(again).toEqual({ id: first.id, replay: true });
+    const refused = bed.engine.capture(bytes.subarray(0, 300), { type: 'application/xml' });
+    await expect(refused).rejects.toThrow(/^D04_MALFORMED/);
+    await expect(bed.engine.capture(bytes, { type: 'text/plain' })).rejects.toThrow(TypeError);
+  });
+
   test('stage: an item tells its events, and soon where they are proved', async () => {
     const path = `/epcis/items/${gtin(MAKER, UNIT)}/u01`;
     for (;;) {
@@ -197,5 +212,22 @@ describe('capture stage', () => {
     expect(letters.find(({ code }) => code === 'L11_GLN_PARTNER_MISMATCH')?.raw).toBe(
       documentText(dscsaPlan(), 'xml-2.0'),
     );
+  });
+
+  test('stage: a ledger that is rebuilt from the sealed lake is the same', async () => {
+    const digestIn = async (folder: string): Promise<Readonly<Record<string, string>>> => {
+      const ledger = await openLedger({ folder });
+      // Proofs of the last batches follow at the next start of an engine.
+      const { proof: _, ...digest } = await ledger.digest();
+      await ledger.close();
+      return digest;
+    };
+    const before = await digestIn(join(bed.folder, 'ledger'));
+    expect(before['event']).toMatch(/^[1-9]/);
+    const rebuilt = spawnSync(process.execPath, [MAIN, 'ledger', 'rebuild', '--data', bed.folder, '--json'], {
+      encoding: 'utf8',
+    });
+    expect([rebuilt.status, rebuilt.stderr]).toEqual([0, '']);
+    expect(await digestIn(join(bed.folder, 'ledger'))).toEqual(before);
   });
 });

@@ -1,0 +1,50 @@
+// An accepted event out of its line in the lake, as the ledger takes it: what a rebuild reads. The keys of the ledger are
+// worked out from the canonical form, as they were when the event was judged.
+
+import { canonicalise as toJcs } from '../../workers/canonicalise.ts';
+import { discOf } from '../epcis/canonical.ts';
+import { rowOf } from '../epcis/canonical-ids.ts';
+import { readIdentifier } from '../epcis/identifiers/read.ts';
+import type { Canonical, CanonicalEvent, KeyRow } from '../epcis/judged.ts';
+import type { StoredEvent } from '../ledger/rebuild.ts';
+
+interface Line {
+  readonly canonical: CanonicalEvent;
+  readonly capture_id: string;
+  readonly declared_at: string | null;
+  readonly event_hash: string;
+  readonly event_id: string;
+  readonly index: number;
+  readonly ni: string;
+  readonly partner_gln: string;
+  readonly record_utc: string;
+  readonly seq: string;
+}
+
+export function storedEvent(text: string): StoredEvent {
+  const line = JSON.parse(text) as Line;
+  const canonical: Canonical = {
+    event: line.canonical,
+    json: toJcs(line.canonical),
+    hash: line.event_hash,
+    declaredAt: line.declared_at,
+    ni: line.ni,
+    eventId: line.event_id,
+    rows: rowsOf(line.canonical),
+    disc: discOf(line.canonical),
+  };
+  const { capture_id: capture, index, partner_gln: partner, seq } = line;
+  return { canonical, capture, index, partner, seq, recordMs: Date.parse(line.record_utc) };
+}
+
+/** A row for each object, and for each class once per role. */
+function rowsOf({ epcs, quantities }: CanonicalEvent): KeyRow[] {
+  const rows = epcs.map(({ id, role }) => rowOf(readIdentifier(id), role));
+  const seen = new Set<string>();
+  for (const { class: id, role } of quantities) {
+    if (id === '' || seen.has(`${role} ${id}`)) continue;
+    seen.add(`${role} ${id}`);
+    rows.push(rowOf(readIdentifier(id), role));
+  }
+  return rows;
+}
