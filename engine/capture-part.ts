@@ -13,11 +13,16 @@ import type { LedgerData } from './capture/ledger-data.ts';
 import type { Judging } from './capture/messages.ts';
 import { Spool } from './capture/spool.ts';
 import { CaptureStage, type CaptureStatus } from './capture/stage.ts';
+import { Upload } from './capture/upload.ts';
 import type { WebhookTarget } from './capture/webhook-post.ts';
 import { type AckSource, type WebhookState, Webhooks } from './capture/webhooks.ts';
 import { addCaptureMetrics } from './capture-metrics.ts';
 import { type Config, type EpcisConfig, secretOf } from './config.ts';
 import { ledgerName } from './config-epcis.ts';
+import type { Captured, CaptureOptions } from './embedded.ts';
+import { formOf } from './epcis/read.ts';
+import { CaptureRefused, EngineBusy } from './errors.ts';
+import { IN_PROCESS } from './frontend/calls.ts';
 import type { CaptureRoutes } from './frontend/captures.ts';
 import type { Counted } from './journal/rows.ts';
 import type { Ack } from './ledger/model.ts';
@@ -91,8 +96,24 @@ export class CapturePart {
     return part;
   }
 
-  get service(): CaptureStage {
-    return this.#stage;
+  /** A document of the program that embeds the engine. See `Engine.capture`. */
+  async take(bytes: Uint8Array, { type, behaviour = 'rollback' }: CaptureOptions): Promise<Captured> {
+    const mediaType = type.toLowerCase();
+    if (formOf(mediaType) === null) throw new TypeError(`${type} is no media type of EPCIS documents`);
+    const upload = this.#spool.begin(bytes.length);
+    // The caller may use its buffer again as soon as this returns.
+    const body = upload instanceof Upload ? await upload.finish(new Uint8Array(bytes)) : upload;
+    if ('kind' in body) {
+      if (body.kind === 'busy') throw new EngineBusy(body.detail);
+      throw new RangeError(
+        `a document of ${bytes.length} bytes is over epcis.maxBodyBytes, ${this.#spool.maxBytes}`,
+      );
+    }
+    const request = { principal: IN_PROCESS, gln: null, mediaType, behaviour, single: false };
+    const submitted = await this.#stage.submit(body, request);
+    if (submitted.kind === 'busy') throw new EngineBusy(submitted.detail);
+    if (submitted.kind === 'refused') throw new CaptureRefused(submitted.findings);
+    return { id: submitted.id, replay: submitted.replay };
   }
 
   connect(front: CaptureFront, onFatal: (error: Error) => void): void {

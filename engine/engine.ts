@@ -12,8 +12,8 @@ import { createLog } from './log.ts';
 import { RunningEngine } from './running.ts';
 
 export type { ConfigInput } from './config.ts';
-export type { Engine } from './embedded.ts';
-export { ConfigError, EngineBusy, FatalError } from './errors.ts';
+export type { Captured, CaptureOptions, Engine } from './embedded.ts';
+export { CaptureRefused, ConfigError, EngineBusy, FatalError } from './errors.ts';
 export type { IngestInput, IngestOptions } from './frontend/input.ts';
 export type { IngestResult, RecordError } from './reply.ts';
 export type { EngineStatus } from './status.ts';

@@ -19,3 +19,17 @@ export class EngineBusy extends Error {
   override readonly name = 'EngineBusy';
   readonly code = 'engine.busy';
 }
+
+/** `engine.capture()`: a fault of the document. Its bytes are in the dead letter, and no job comes of it. */
+export class CaptureRefused extends Error {
+  override readonly name = 'CaptureRefused';
+  readonly code: string;
+  readonly findings: readonly { readonly code: string; readonly detail: string; readonly pointer: string }[];
+
+  constructor(findings: CaptureRefused['findings']) {
+    const [first] = findings;
+    super(first === undefined ? 'the document was refused' : `${first.code}: ${first.detail}`);
+    this.code = first?.code ?? '';
+    this.findings = findings;
+  }
+}

@@ -8,9 +8,10 @@ import type { Boot } from './boot.ts';
 import type { CapturePart } from './capture-part.ts';
 import { watchClock } from './clock.ts';
 import { diskFault } from './disk-fault.ts';
-import type { Engine } from './embedded.ts';
+import type { Captured, CaptureOptions, Engine } from './embedded.ts';
 import { Frontend } from './frontend/frontend.ts';
 import { framesOf, type IngestInput, type IngestOptions, mergeResults } from './frontend/input.ts';
+import { Gap } from './gap.ts';
 import type { AuditEntry } from './journal/entry.ts';
 import type { Acct } from './journal/fold.ts';
 import { markStopped, tellOperator, tellStart, tellStop } from './life.ts';
@@ -34,10 +35,10 @@ export class RunningEngine implements Engine {
   readonly #frontend: Frontend;
   readonly #watch: JournalWatch;
   readonly #audit: AuditTrail;
+  readonly #gap: Gap;
   readonly #feed = new SealFeed();
   readonly #resends = new ResendOrders();
   readonly #store: StoreOutage;
-  /** Null where no captures are taken. */
   readonly #captures: CapturePart | null;
   readonly #clockStep = watchClock();
   /** Accounts at the start; the front end counts from there. */
@@ -45,7 +46,6 @@ export class RunningEngine implements Engine {
   #pool: Pool | null = null;
   #port: number | null = null;
   #batches = 0;
-  #gap: string | null = null;
   #ready: (() => void) | null = null;
   /** Events of the seal stage that wait for the start event. */
   #held: AuditEntry[] | null = [];
@@ -85,6 +85,7 @@ export class RunningEngine implements Engine {
     });
     captures?.connect(this.#frontend, (error) => this.#fail(error));
     this.#audit = new AuditTrail(boot.clock, (entry) => this.#frontend.audit(entry));
+    this.#gap = new Gap(log, this.#audit);
   }
 
   get url(): string | null {
@@ -127,9 +128,8 @@ export class RunningEngine implements Engine {
     if (config.listen !== false) this.#port = await this.#frontend.listen();
     if (this.#fault !== null) throw this.#fault;
     this.#running = true;
-    const { data, lake } = config;
     const { truncatedBytes } = recovered;
-    const where = { url: this.url, engine: identity.engine, data, lake };
+    const where = { url: this.url, engine: identity.engine, data: config.data, lake: config.lake };
     const runs = { codec: codec.name, codecNote: codec.note, zstd: zstdName() };
     this.#log.info({ ...where, ...runs, truncatedBytes }, 'ready');
   }
@@ -141,6 +141,12 @@ export class RunningEngine implements Engine {
     const frames = framesOf(input, this.#boot.config.limits);
     const results = Promise.all(frames.map(({ bytes }) => this.#frontend.ingest(stream, bytes, schema)));
     return mergeResults(await this.#unlessFault(results), frames);
+  }
+
+  async capture(bytes: Uint8Array, options: CaptureOptions): Promise<Captured> {
+    if (this.#fault !== null) throw this.#fault;
+    if (this.#captures === null) throw new TypeError('this engine takes no captures: "epcis" is false');
+    return this.#unlessFault(this.#captures.take(bytes, options));
   }
 
   status(): EngineStatus {
@@ -274,16 +280,7 @@ export class RunningEngine implements Engine {
     this.#captures?.tick();
     const step = this.#clockStep();
     if (step !== null) this.#audit.event('clock.step', 'wall clock', { new: { step_ms: step } });
-    const full = this.#watch.fullBecause();
-    if (full !== null && this.#gap === null) {
-      this.#log.error({ reason: full }, 'refusing: the journal is full');
-      this.#audit.event('gap.opened', 'ingest', { reason: full });
-    }
-    if (full === null && this.#gap !== null) {
-      this.#log.info('taking again');
-      this.#audit.event('gap.closed', 'ingest', { reason: this.#gap });
-    }
-    this.#gap = full;
+    this.#gap.look(this.#watch.fullBecause());
     this.#audit.tick();
   }
 

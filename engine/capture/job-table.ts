@@ -6,7 +6,7 @@ import { bodyKey } from '../journal/capture-entry.ts';
 import type { Captures } from '../journal/captures.ts';
 import type { CaptureRow } from '../journal/rows.ts';
 import type { JobReport } from '../ledger/model.ts';
-import type { CaptureRequest } from './service.ts';
+import type { CaptureRequest } from './captures.ts';
 
 /** Reports that are kept; the ledger has them all. */
 const MAX_REPORTS = 1000;

@@ -6,8 +6,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { FatalError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { CaptureThreads } from './capture-threads.ts';
+import { LedgerAway } from './captures.ts';
 import type { FromLedger, LedgerJob, SealedBatch, ToLedger } from './messages.ts';
-import { LedgerAway } from './service.ts';
 
 /** What the ledger's messages about jobs go to. */
 export type JobListener = (

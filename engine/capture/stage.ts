@@ -14,11 +14,6 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage.ts';
 import { CaptureLog } from './capture-log.ts';
 import { type CaptureModules, CaptureThreads } from './capture-threads.ts';
-import { EntryWriter, type PutEntry } from './entry-writer.ts';
-import { JobTable, reportOf } from './job-table.ts';
-import { LedgerLink } from './ledger-link.ts';
-import type { Judging, SealedBatch } from './messages.ts';
-import { Runner } from './runner.ts';
 import {
   type CaptureRequest,
   type CaptureService,
@@ -26,7 +21,12 @@ import {
   LedgerAway,
   type SpooledBody,
   type Submitted,
-} from './service.ts';
+} from './captures.ts';
+import { EntryWriter, type PutEntry } from './entry-writer.ts';
+import { JobTable, reportOf } from './job-table.ts';
+import { LedgerLink } from './ledger-link.ts';
+import type { Judging, SealedBatch } from './messages.ts';
+import { Runner } from './runner.ts';
 import { Submission } from './submission.ts';
 
 /** How long a stop waits for the chunk that is under way. */

@@ -6,9 +6,9 @@ import { bodyKey, captureEntry } from '../journal/capture-entry.ts';
 import type { CaptureRow } from '../journal/rows.ts';
 import type { CaptureLog } from './capture-log.ts';
 import type { CaptureThreads } from './capture-threads.ts';
+import type { CaptureRequest, SpooledBody, Submitted } from './captures.ts';
 import type { JobTable } from './job-table.ts';
 import type { Judging, ScanResult } from './messages.ts';
-import type { CaptureRequest, SpooledBody, Submitted } from './service.ts';
 
 export interface SubmissionOptions {
   readonly threads: CaptureThreads;

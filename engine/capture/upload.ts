@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { KIB } from '../limits.ts';
 import { errorCode } from '../storage.ts';
-import type { SpooledBody } from './service.ts';
+import type { SpooledBody } from './captures.ts';
 import type { Spool, SpoolRefusal } from './spool.ts';
 import type { SpoolFile } from './spool-disk.ts';
 

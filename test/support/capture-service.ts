@@ -10,7 +10,7 @@ import {
   LedgerAway,
   type SpooledBody,
   type Submitted,
-} from '../../engine/capture/service.ts';
+} from '../../engine/capture/captures.ts';
 import type { Finding } from '../../engine/epcis/model.ts';
 import type { Ack, ItemHistory, JobReport } from '../../engine/ledger/model.ts';
 

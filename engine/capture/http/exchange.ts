@@ -2,7 +2,7 @@
 // version headers of EPCIS. The only place that writes answers of this interface.
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { LedgerAway } from '../service.ts';
+import { LedgerAway } from '../captures.ts';
 import { type EpcisException, exceptionBody, exceptionType } from './exception.ts';
 import { type Accepted, acceptOf } from './negotiate.ts';
 

@@ -3,7 +3,7 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Admitted } from '../../frontend/admission.ts';
 import type { Gate } from '../../frontend/captures.ts';
-import type { CaptureService } from '../service.ts';
+import type { CaptureService } from '../captures.ts';
 import type { Spool } from '../spool.ts';
 import type { Exchange } from './exchange.ts';
 

@@ -4,7 +4,7 @@
 import type { HttpRequest } from 'uWebSockets.js';
 import type { Admitted } from '../../frontend/admission.ts';
 import type { JobReport } from '../../ledger/model.ts';
-import { type CaptureRequest, LedgerAway, type SpooledBody, type Submitted } from '../service.ts';
+import { type CaptureRequest, LedgerAway, type SpooledBody, type Submitted } from '../captures.ts';
 import { SpoolFull, type SpoolRefusal } from '../spool.ts';
 import { limitHeaders } from './epcis-headers.ts';
 import { type EpcisException, exceptionOf } from './exception.ts';

@@ -2,7 +2,7 @@
 // left whose client has gone.
 
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { SpooledBody } from '../service.ts';
+import type { SpooledBody } from '../captures.ts';
 import type { SpoolRefusal } from '../spool.ts';
 import type { Upload } from '../upload.ts';
 import type { Exchange } from './exchange.ts';

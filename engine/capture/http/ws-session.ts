@@ -5,7 +5,7 @@
 
 import type { WebSocket } from 'uWebSockets.js';
 import { KIB, MIB } from '../../limits.ts';
-import { LedgerAway, type SpooledBody, type Submitted } from '../service.ts';
+import { LedgerAway, type SpooledBody, type Submitted } from '../captures.ts';
 import { SpoolFull } from '../spool.ts';
 import type { Upload } from '../upload.ts';
 import { type EpcisException, exceptionJson } from './exception.ts';
