@@ -166,6 +166,10 @@ export interface DocumentHead {
   readonly masterData: readonly MasterElement[];
   /** Events in the list. */
   readonly events: number;
+  /** JSON: whether there is an `@context`. */
+  readonly context?: boolean;
+  /** JSON: prefixes that the `@context` declares. A second pass takes them where the context stands behind the events. */
+  readonly prefixes?: readonly (readonly [string, string])[];
   /** There is no EventList at all, which is not the same as an empty one. */
   readonly noEventList?: true;
 }

@@ -75,3 +75,10 @@ export function strayAttributes(node: XmlNode, allowed?: string): readonly Attri
 
 /** Hints for validators, not content. */
 export const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** True for an element with `xsi:nil`: it is there to say that it has no value. */
+export function isNil(node: XmlNode): boolean {
+  return node.attributes.some(
+    ({ name, value }) => name.ns === XSI && name.local === 'nil' && /^\s*(true|1)\s*$/.test(value),
+  );
+}
