@@ -136,7 +136,7 @@ test('serve: tells its memory part by part; a byte order mark is no fault; SIGHU
   });
   const [code] = await once(child, 'close');
   expect(out).toMatch(
-    /^memory now \d+ MiB, at most [\d.]+ GiB with every limit reached: Idempotency-Keys 9\.5 GiB, connections 5\.9 GiB, sessions 1\.1 GiB, Node \d+ MiB, sealing 126 MiB, ring 104 MiB$/m,
+    /^memory now \d+ MiB, at most [\d.]+ GiB with every limit reached: Idempotency-Keys 9\.5 GiB, connections 5\.9 GiB, sessions 1\.1 GiB, captures \d+ MiB, Node \d+ MiB, sealing 126 MiB, ring 104 MiB$/m,
   );
   expect(out).toContain('drained: everything acknowledged is in the lake');
   expect(code).toBe(0);
