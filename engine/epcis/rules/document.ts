@@ -1,4 +1,4 @@
-// Rules of the document as a whole: D07, D08 and D11, P03, P17, P20 and I14 of what its header says, L10_UNVERIFIED, L11.
+// Rules of the document as a whole: D07, D08 and D11, P17, P20 and I14 of what its header says, L10_UNVERIFIED, L11.
 
 import { readParty } from '../identifiers/gln.ts';
 import { readIdentifier } from '../identifiers/read.ts';
@@ -78,15 +78,6 @@ function judgeVersion({ schemaVersion, creationDate, root }: DocumentHead, repor
 }
 
 function judgeHeader(head: DocumentHead, report: Told): void {
-  const missing = [
-    ['sender', head.sender],
-    ['receiver', head.receiver],
-    ['instance identifier', head.instanceIdentifier],
-    ['time of creation', head.createdAt ?? (head.form === 'json' ? head.creationDate : null)],
-  ]
-    .filter(([, value]) => !value?.trim())
-    .map(([name]) => name);
-  if (missing.length > 0) report('P03_SBDH', 'header', `no ${missing.join(', no ')}`);
   if (!head.guidelineVersion?.trim())
     report('P20_GUIDELINE_VERSION', 'header', 'no gs1ushc:guidelineVersion');
 }

@@ -2,7 +2,7 @@
 // GS1 US implementation guideline R1.2 and R1.3 by their published examples.
 
 import { bareWord } from '../cbv.ts';
-import type { EventFields, Extension, SourceEvent, TypedId } from '../model.ts';
+import type { DocumentHead, EventFields, Extension, SourceEvent, TypedId } from '../model.ts';
 import type { RuleCode } from '../rule-codes.ts';
 import { inNamespace, MASTER_DATA, US_HEALTHCARE } from './namespaces.ts';
 import type { Report, Rule, Subject } from './rule.ts';
@@ -70,6 +70,7 @@ const commissioning: StepRule = (subject, report) => {
 
 const packing: StepRule = (subject, report) => {
   judgeForm(subject, { code: 'P10_PACKING_FORM', type: 'AggregationEvent', action: 'ADD' }, report);
+  judgePlaces(subject.event.fields, 'P10_PACKING_FORM', report);
 };
 
 const unpacking: StepRule = (subject, report) => {
@@ -82,9 +83,17 @@ function hasType(list: readonly TypedId[] | undefined, word: string, event: Sour
 
 const PAPERS: readonly string[] = ['po', 'desadv'];
 
-const shipping: Rule = (subject, report, { head }) => {
-  const { event } = subject;
-  const { fields } = event;
+/** The header fails the shipping events and no others: a document that ships nothing may do without. */
+function judgeHeader(head: DocumentHead, report: Report): void {
+  const wanted: [string, string | null][] = [
+    ['sender', head.sender],
+    ['receiver', head.receiver],
+    ['instance identifier', head.instanceIdentifier],
+  ];
+  // In JSON it is creationDate itself, which D08 wants already.
+  if (head.form !== 'json') wanted.push(['time of creation', head.createdAt]);
+  const missing = wanted.filter(([, value]) => !value?.trim()).map(([name]) => name);
+  if (missing.length > 0) report('P03_SBDH', [], `the document has no ${missing.join(', no ')}`);
   if (head.statement === null) report('P01_TS_MISSING', [], 'the document has no dscsaTransactionStatement');
   else {
     const { affirmed, legalNotice } = head.statement;
@@ -93,6 +102,12 @@ const shipping: Rule = (subject, report, { head }) => {
     else if (!legalNotice?.trim())
       report('P02_TS_NOT_AFFIRMED', [], 'the transaction statement has no legalNotice');
   }
+}
+
+const shipping: Rule = (subject, report, { head }) => {
+  const { event } = subject;
+  const { fields } = event;
+  judgeHeader(head, report);
   judgeForm(subject, { code: 'P13_SHIP_FORM', type: 'ObjectEvent', action: 'OBSERVE' }, report);
   judgeDisposition(subject, 'P13_SHIP_FORM', 'in_transit', report);
   judgePlaces(fields, 'P13_SHIP_FORM', report, ['readPoint']);

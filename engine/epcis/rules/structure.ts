@@ -34,7 +34,7 @@ const DEMANDS: readonly Demand[] = [
     types: ['TransactionEvent'],
     actions: ['ADD', 'OBSERVE'],
     path: [],
-    holds: ({ epcList, quantityList, parentID }) => has(epcList) || has(quantityList) || given(parentID),
+    holds: ({ epcList, quantityList }) => has(epcList) || has(quantityList),
     detail: 'no epcList and no quantityList',
   },
   {

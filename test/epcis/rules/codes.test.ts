@@ -110,6 +110,7 @@ const CASES: readonly Case[] = [
   document('D07_SCHEMA_VERSION', 'schemaVersion 3.0', setTop('schemaVersion', '3.0')),
   document('D07_SCHEMA_VERSION', 'no schemaVersion', setTop('schemaVersion', undefined)),
   allows('schemaVersion 2.0.1', setTop('schemaVersion', '2.0.1')),
+  document('D08_CREATION_DATE', 'no creationDate, told once', setTop('creationDate', undefined)),
   document(
     'D08_CREATION_DATE',
     'creationDate of no calendar',
@@ -171,6 +172,17 @@ const CASES: readonly Case[] = [
     7,
     'no business transaction',
     other({ type: 'TransactionEvent', action: 'OBSERVE', epcList: [pallet.dl] }),
+  ),
+  refuses(
+    'S05_WHAT_EMPTY',
+    7,
+    'a transaction of a parent alone',
+    other({
+      type: 'TransactionEvent',
+      action: 'ADD',
+      parentID: pallet.dl,
+      bizTransactionList: [{ bizTransaction: 'urn:example:7' }],
+    }),
   ),
   allows(
     'a business transaction without a type',
@@ -401,8 +413,9 @@ const CASES: readonly Case[] = [
     'no notice',
     header((each) => delete object(each, 'gs1ushc:dscsaTransactionStatement')['gs1ushc:legalNotice']),
   ),
-  document('P03_SBDH', 'no receiver', setTop('receiver', undefined), 'warn'),
-  strict(document('P03_SBDH', 'r1.3-strict: no sender', setTop('sender', undefined))),
+  refuses('P03_SBDH', 6, 'no receiver', setTop('receiver', undefined)),
+  refuses('P03_SBDH', 6, 'no instance identifier', setTop('instanceIdentifier', ' ')),
+  strict(refuses('P03_SBDH', 6, 'r1.3-strict: no sender', setTop('sender', undefined))),
   generic(allows('generic: no sender', setTop('sender', undefined))),
   refuses('P04_COMM_LOT_MISSING', 0, 'no lot', (_, events) => {
     delete object(at(events, 0), 'ilmd')['cbvmda:lotNumber'];
@@ -418,9 +431,10 @@ const CASES: readonly Case[] = [
   ),
   refuses('P07_COMM_ACTION', 4, 'observed', set(4, { action: 'OBSERVE' })),
   warns('P08_COMM_DISPOSITION', 0, 'in transit', set(0, { disposition: 'in_transit' })),
-  warns('P09_COMM_LOCATION', 0, 'no bizLocation', set(0, { bizLocation: undefined })),
+  refuses('P09_COMM_LOCATION', 0, 'no bizLocation', set(0, { bizLocation: undefined })),
   strict(refuses('P09_COMM_LOCATION', 0, 'r1.3-strict: no readPoint', set(0, { readPoint: undefined }))),
   refuses('P10_PACKING_FORM', 2, 'packing that takes apart', set(2, { action: 'DELETE' })),
+  refuses('P10_PACKING_FORM', 2, 'packing nowhere', set(2, { readPoint: undefined })),
   refuses(
     'P10_PACKING_FORM',
     7,
