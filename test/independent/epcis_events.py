@@ -5,7 +5,7 @@ Shares nothing with the engine: written from the description of the form, with t
 2.0 XML and 2.0 JSON, and prints one JSON object per event, {"event", "event_hash", "canonical"}, as `firn check --events` does
 (without "ni"). It judges nothing: an identifier that breaks a rule stays as it was sent, a time that is none too.
 
-usage: epcis_events.py FILE...      exit 0, or 2 where a file could not be read
+usage: epcis_events.py FILE...      exit 0, or 2 where a file or an event could not be read
        epcis_events.py --names FILE...   with "file" in every object
 """
 
@@ -81,7 +81,7 @@ def link(*segments):
 
 def from_urn(text):
     """Digital Link of an EPC URN; None where it is none that has one."""
-    found = re.fullmatch(r"urn:epc:(id|class|idpat):([a-z]+):(.+)", text)
+    found = re.fullmatch(r"[Uu][Rr][Nn]:[Ee][Pp][Cc]:(id|class|idpat):([a-z]+):(.+)", text)
     if not found:
         return None
     kind, scheme, rest = found.groups()
@@ -331,12 +331,11 @@ class JsonEvent:
             space = self.scope.get(prefix)
             if space is not None:
                 full = "{" + trim_space(space) + "}" + local
-            else:
-                cut = max(name.rfind("/"), name.rfind("#"), name.rfind(":"))
-                full = "{" + name[:cut] + "}" + name[cut + 1:]
+        if isinstance(value, dict) and "@value" in value:
+            value = value["@value"]
         if isinstance(value, dict):
             return node(full, "", self.extensions(value, every=True), path)
-        return node(full, "" if value is None else plain(value), [], path)
+        return node(full, "null" if value is None else plain(value), [], path)
 
     def ilmd(self):
         part = self.part("ilmd")
@@ -390,12 +389,11 @@ def json_events(text):
     scope.update(prefixes(document.get("@context")))
     if document.get("type") in EVENT_TYPES:
         return [JsonEvent(document, scope)]
-    body = document.get("epcisBody") or {}
-    events = body.get("eventList")
-    if events is None:
-        results = body.get("queryResults") or {}
-        events = (results.get("resultsBody") or {}).get("eventList")
-    return [JsonEvent(one, scope) for one in events or []]
+    found = document.get("epcisBody")
+    for name in ("queryResults", "resultsBody"):
+        found = found.get(name, found) if isinstance(found, dict) else None
+    events = found.get("eventList") if isinstance(found, dict) else None
+    return [JsonEvent(one, scope) if isinstance(one, dict) else None for one in events or []]
 
 
 # ---------------------------------------------------------------- XML
@@ -633,7 +631,7 @@ def digest(form):
 
 
 def events_of(data):
-    """Canonical events of the bytes of one document, in their order."""
+    """Canonical events of the bytes of one document, in their order; None for one that has not the shape of an event."""
     start = data.lstrip(codecs.BOM_UTF8).lstrip(b" \t\r\n")[:1]
     if start in (b"{", b"["):
         try:
@@ -642,7 +640,14 @@ def events_of(data):
             raise Bad(str(error)) from error
     else:
         made = xml_events(data)
-    return [canonical(one) for one in made]
+    return [shaped(one) for one in made]
+
+
+def shaped(event):
+    try:
+        return None if event is None else canonical(event)
+    except (AttributeError, TypeError):
+        return None
 
 
 def main(arguments):
@@ -661,6 +666,10 @@ def main(arguments):
             code = 2
             continue
         for index, form in enumerate(forms):
+            if form is None:
+                print(f"{file}: event {index} has not the shape of one", file=sys.stderr)
+                code = 2
+                continue
             line = {"file": file} if names else {}
             line.update({"event": index, "event_hash": digest(form), "canonical": form})
             print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
