@@ -1,4 +1,4 @@
-// Rules of the document as a whole: D07, D08 and D11, P17, P20 and I14 of what its header says, L10_UNVERIFIED, L11.
+// Rules of the document as a whole: D07, D08 and D11, P17, P20, I05 and I14 of what its header says, L10_UNVERIFIED, L11.
 
 import { readParty } from '../identifiers/gln.ts';
 import { readIdentifier } from '../identifiers/read.ts';
@@ -25,6 +25,7 @@ const PLACES = {
   schemaVersion: ['/schemaVersion', '/*/@schemaVersion'],
   creationDate: ['/creationDate', '/*/@creationDate'],
   sender: ['/sender', '/*/EPCISHeader/*[1]/*[local-name()="Sender"]/*[1]'],
+  receiver: ['/receiver', '/*/EPCISHeader/*[1]/*[local-name()="Receiver"]/*[1]'],
   eventList: ['/epcisBody', '/*/EPCISBody'],
   header: ['/epcisHeader', '/*/EPCISHeader'],
   masterData: ['/epcisHeader/epcisMasterData', '/*/EPCISHeader/extension/EPCISMasterData'],
@@ -59,6 +60,11 @@ export function judgeDocument(
     if (head.noEventList === true) report('D10_EPCIS_BODY', 'eventList', 'no list of events');
     else if (head.events === 0 && !faults.some(({ code }) => code === 'D10_EPCIS_BODY'))
       report('D11_NO_EVENTS', 'eventList', 'no event');
+  }
+  for (const name of ['sender', 'receiver'] as const) {
+    // The digit is verified; parties that are named by no GLN at all are not refused for it.
+    const { fault } = readParty(head[name] ?? '');
+    if (fault?.code === 'I05_GLN_CHECK_DIGIT') report(fault.code, name, fault.detail);
   }
   judgeSender(head, context, report);
   if (context.partners === null && head.events > 0)

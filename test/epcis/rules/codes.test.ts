@@ -6,6 +6,7 @@ import type { CheckOptions } from '../../../engine/epcis/check.ts';
 import { checkText, foundIn } from '../../support/epcis-check.ts';
 import {
   BUYER,
+  BUYER_GLN,
   checkDigit,
   documentJson,
   documentText,
@@ -105,6 +106,9 @@ const ndc =
     (attributes[0] as JsonObject)['attribute'] = code;
     (attributes[1] as JsonObject)['attribute'] = type;
   };
+
+/** A GLN with another check digit. */
+const wrong = (gln: string): string => gln.slice(0, -1) + ((Number(gln.at(-1)) + 1) % 10);
 
 const CASES: readonly Case[] = [
   document('D07_SCHEMA_VERSION', 'schemaVersion 3.0', setTop('schemaVersion', '3.0')),
@@ -521,6 +525,13 @@ const CASES: readonly Case[] = [
   }),
   allows('a known site with an extension', set(2, { readPoint: { id: sgln(MAKER, '00001', 'dock-1').dl } })),
   { ...document('L10_UNVERIFIED', 'no directory', () => {}, 'info'), options: { partners: null } },
+  document('I05_GLN_CHECK_DIGIT', 'a receiver with a wrong digit', setTop('receiver', wrong(BUYER_GLN))),
+  {
+    name: 'a sender with a wrong digit is no partner either',
+    change: setTop('sender', wrong(MAKER_GLN)),
+    finds: ['I05_GLN_CHECK_DIGIT reject document', 'L11_GLN_PARTNER_MISMATCH reject document'],
+  },
+  generic(allows('generic: a receiver that no GLN names', setTop('receiver', 'urn:example:buyer'))),
   document('L11_GLN_PARTNER_MISMATCH', 'another sender', setTop('sender', sgln(BUYER, '000001').dl)),
   {
     ...allows('another sender without a credential', setTop('sender', sgln(BUYER, '000001').dl)),
