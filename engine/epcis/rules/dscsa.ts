@@ -2,6 +2,7 @@
 // GS1 US implementation guideline R1.2 and R1.3 by their published examples.
 
 import { bareWord } from '../cbv.ts';
+import { readIdentifier } from '../identifiers/read.ts';
 import type { DocumentHead, EventFields, Extension, SourceEvent, TypedId } from '../model.ts';
 import type { RuleCode } from '../rule-codes.ts';
 import { inNamespace, MASTER_DATA, US_HEALTHCARE } from './namespaces.ts';
@@ -42,8 +43,11 @@ function judgePlaces(
   }
 }
 
-const TRADE_ITEM =
-  /^(urn:epc:id:(sgtin|itip|upui):|https?:\/\/.*\/(01|gtin|8006|itip)\/[^/]+\/(.*\/)?(21|ser|235)\/)/i;
+/** A trade item with a number of its own. One with a fault is refused for that. */
+function isTradeItem(epc: string): boolean {
+  const { kind } = readIdentifier(epc);
+  return kind === 'sgtin' || kind === 'itip' || kind === 'upui';
+}
 
 /** A leaf of ILMD in the namespace of CBV master data; null = missing, or without a value. */
 function masterValue(ilmd: readonly Extension[] | undefined, name: string): [number, string] | null {
@@ -57,7 +61,7 @@ const commissioning: StepRule = (subject, report) => {
   judgeForm(subject, { code: 'P07_COMM_ACTION', type: 'ObjectEvent', action: 'ADD' }, report);
   judgeDisposition(subject, 'P08_COMM_DISPOSITION', 'active', report);
   judgePlaces(fields, 'P09_COMM_LOCATION', report);
-  if (fields.epcList?.some((epc) => TRADE_ITEM.test(epc)) === true) {
+  if (fields.epcList?.some(isTradeItem) === true) {
     if (masterValue(fields.ilmd, 'lotNumber') === null)
       report('P04_COMM_LOT_MISSING', ['ilmd'], 'trade items without cbvmda:lotNumber');
     if (masterValue(fields.ilmd, 'itemExpirationDate') === null)

@@ -355,6 +355,10 @@ const CASES: readonly Case[] = [
   refuses('I07_SERIAL_LENGTH', 0, 'of 21 characters', (_, events) => {
     list(at(events, 0), 'epcList').push(sgtin(MAKER, UNIT, 'x'.repeat(21)).dl);
   }),
+  // Quadratic patterns would take minutes over it.
+  allows('an address of 300,000 segments that is no Digital Link', (_, events) => {
+    list(at(events, 0), 'epcList').push(`https://example.com/${'01/'.repeat(300_000)}x`);
+  }),
   allows('a serial of 20 characters, some escaped', (_, events) => {
     list(at(events, 0), 'epcList').push(sgtin(MAKER, UNIT, 'a/b%c(d)'.padEnd(20, 'x')).dl);
   }),
