@@ -3,6 +3,7 @@
 // round: an event that was acknowledged lies in the spool until its batch is in the outbox.
 
 import { join } from 'node:path';
+import { FatalError } from '../errors.ts';
 import type { FoldState } from '../journal/rows.ts';
 import { MIB } from '../limits.ts';
 import type { Storage } from '../storage.ts';
@@ -54,7 +55,9 @@ export class SpoolFiles {
    */
   drop(needed: number): void {
     const { storage, folder } = this.#options;
-    for (const name of this.#idle(needed)) storage.unlink(join(folder, name));
+    this.#guard(() => {
+      for (const name of this.#idle(needed)) storage.unlink(join(folder, name));
+    });
     this.#bytes = 0;
     this.#sinceMs = null;
   }
@@ -64,11 +67,25 @@ export class SpoolFiles {
     const now = nowMs();
     if (now < this.#nextLookMs) return;
     this.#nextLookMs = now + LOOK_EVERY_MS;
-    const ids = new Set(this.#idle(needed).map((name) => idOf(name) as string));
+    const ids = new Set(this.#guard(() => this.#idle(needed)).map((name) => idOf(name) as string));
     this.#bytes = 0;
     // Of the lines nothing is known here; they are about as long as what they came from.
     for (const id of ids) this.#bytes += captures.byId.get(id)?.bytes ?? 0;
     this.#sinceMs = ids.size === 0 ? null : (this.#sinceMs ?? now);
+  }
+
+  /** Says whose folder it was that the disk failed on. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new FatalError(
+        `the spool ${this.#options.folder} cannot be cleared: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
 
   /** Files of captures that are over, and whose last entry lies before `needed`. */
