@@ -25,7 +25,6 @@ import { CaptureRefused, EngineBusy } from './errors.ts';
 import { IN_PROCESS } from './frontend/calls.ts';
 import type { CaptureRoutes } from './frontend/captures.ts';
 import type { Counted } from './journal/rows.ts';
-import type { Ack } from './ledger/model.ts';
 import type { Logger } from './log.ts';
 import { POSITION } from './ring/layout.ts';
 
@@ -75,7 +74,12 @@ export class CapturePart {
       onFatal: (error) => this.#onFatal(error),
       modules,
     });
-    this.#webhooks = new Webhooks({ targets: targetsOf(epcis), source: acksOf(this.#stage), log });
+    const stage = this.#stage;
+    const source: AckSource = {
+      due: (partner, limit) => stage.ask('dueAcks', partner, limit),
+      delivered: (partner, seq) => stage.ask('delivered', partner, seq),
+    };
+    this.#webhooks = new Webhooks({ targets: targetsOf(epcis), source, log });
     this.#api = new CaptureApi({ service: this.#stage, spool, maxEvents: epcis.maxEvents });
     this.routes = this.#api;
   }
@@ -195,19 +199,4 @@ function targetsOf({ partners = [], webhook }: EpcisConfig): WebhookTarget[] {
       ? []
       : [{ gln, url: ack.url, secret: secretOf(ack), timeoutMs, allowPlaintext: webhook.plaintext }],
   );
-}
-
-/** Partners whose next acknowledgement is looked up at once. */
-const MAX_DUE = 10_000;
-
-/** The outbox of the ledger, partner by partner. */
-function acksOf(stage: CaptureStage): AckSource {
-  return {
-    due: async (partner, limit) => {
-      const due = await stage.ask<readonly Ack[]>('dueAcks', MAX_DUE);
-      const first = due.find((ack) => ack.partner === partner);
-      return first === undefined ? [] : stage.acks(partner, String(BigInt(first.seq) - 1n), limit);
-    },
-    delivered: (partner, seq) => stage.ask('delivered', partner, seq, null),
-  };
 }

@@ -1,17 +1,18 @@
 // Acknowledgements to partners that want them sent: in order and without gaps per partner, each at least once. What one
 // partner does not take holds up nobody else. An acknowledgement counts as delivered with a 2xx and not before.
 
-import type { Ack } from '../ledger/model.ts';
+import type { DueAcks } from '../ledger/model.ts';
 import type { Logger } from '../log.ts';
 import { ackJson } from './ack-json.ts';
+import { LedgerAway } from './captures.ts';
 import { Pace } from './webhook-pace.ts';
 import { checkTarget, type Post, postAck, type WebhookTarget } from './webhook-post.ts';
 
 /** Where acknowledgements come from: the outbox of the ledger. */
 export interface AckSource {
-  /** Those that were not delivered, in order, at most `limit`. */
-  due(partner: string, limit: number): Promise<readonly Ack[]>;
-  /** `seq` has arrived. */
+  /** Those that were not delivered, in order, at most `limit`. @throws LedgerAway */
+  due(partner: string, limit: number): Promise<DueAcks>;
+  /** `seq` has arrived. @throws LedgerAway */
   delivered(partner: string, seq: string): Promise<void>;
 }
 
@@ -36,9 +37,16 @@ const LEDGER_WAIT_MS = 5_000;
 /** What is told of a partner. */
 export interface WebhookState {
   readonly gln: string;
+  /** True while it takes nothing: it is tried now and then. */
   readonly open: boolean;
+  /** Deliveries of this run. */
   readonly delivered: number;
+  /** Attempts of this run that failed. */
   readonly failed: number;
+  /** Acknowledgements that wait, as of the last look at the outbox. */
+  readonly pending: number;
+  /** Why the last attempt failed, null after one that did not. */
+  readonly why: string | null;
 }
 
 export class Webhooks {
@@ -86,6 +94,9 @@ class Line {
   #wake: (() => void) | null = null;
   #delivered = 0;
   #failed = 0;
+  #pending = 0;
+  #why: string | null = null;
+  #faulty = false;
 
   constructor(target: WebhookTarget, options: WebhooksOptions, signal: AbortSignal) {
     this.target = target;
@@ -100,7 +111,14 @@ class Line {
   }
 
   state(): WebhookState {
-    return { gln: this.target.gln, open: this.#pace.open, delivered: this.#delivered, failed: this.#failed };
+    return {
+      gln: this.target.gln,
+      open: this.#pace.open,
+      delivered: this.#delivered,
+      failed: this.#failed,
+      pending: this.#pending,
+      why: this.#why,
+    };
   }
 
   async run(): Promise<void> {
@@ -118,20 +136,35 @@ class Line {
     const { source, post = postAck, log } = this.#options;
     const { gln } = this.target;
     try {
-      const acks = await source.due(gln, AT_ONCE);
+      const { acks, pending } = await source.due(gln, AT_ONCE);
+      this.#pending = pending;
+      this.#faulty = false;
       for (const ack of acks) {
         if (this.#signal.aborted) return 0;
         const posted = await post(this.target, JSON.stringify(ackJson(ack)), ack.seq, this.#signal);
         if (this.#signal.aborted) return 0;
         if (!posted.ok) return this.#failure(posted.why, posted.retryAfterMs, ack.seq);
-        if (this.#pace.open) log.info({ partner: gln }, 'a partner takes acknowledgements again');
+        if (this.#pace.open)
+          log.info(
+            { partner: gln, pending: this.#pending },
+            'a partner takes acknowledgements again: what waited is sent now',
+          );
         this.#pace.succeeded();
+        this.#why = null;
         this.#delivered += 1;
         await source.delivered(gln, ack.seq);
+        this.#pending -= 1;
       }
       return acks.length > 0 ? 0 : -1;
-    } catch {
-      // The ledger is away, and says so itself. Nothing is lost: the same are due when it is back.
+    } catch (error) {
+      // A ledger that is away says so itself. Nothing is lost: the same are due when it is back.
+      if (!(error instanceof LedgerAway) && !this.#faulty) {
+        this.#faulty = true;
+        log.warn(
+          { partner: gln, error: (error as Error).message },
+          'the acknowledgements of a partner cannot be read from the ledger: it is tried again',
+        );
+      }
       return LEDGER_WAIT_MS;
     }
   }
@@ -140,11 +173,12 @@ class Line {
     const before = this.#pace.open;
     const waitMs = this.#pace.failed(retryAfterMs);
     this.#failed += 1;
+    this.#why = why;
     // Once, and not for each trial: a partner that is away for a day is one line.
     if (!before && this.#pace.open)
       this.#options.log.warn(
-        { partner: this.target.gln, seq, why },
-        'a partner does not take acknowledgements',
+        { partner: this.target.gln, seq, why, pending: this.#pending, advice: adviceOn(why) },
+        'a partner does not take acknowledgements: they wait in the ledger, it is tried again at least every six minutes, and nothing is lost',
       );
     return Math.max(1, waitMs);
   }
@@ -164,6 +198,22 @@ class Line {
     this.#wake = null;
     clearTimeout(timer);
   }
+}
+
+/** What to look at, by the errno, status or name of the failure. */
+function adviceOn(why: string): string {
+  if (/^HTTP 3/.test(why))
+    return 'the address has moved: redirects are not followed, put the new one in the configuration';
+  if (/^HTTP (401|403)/.test(why))
+    return "the partner refuses: compare the secret of the signature with the partner's";
+  if (/^HTTP 4/.test(why))
+    return 'the partner refuses: check the address in the configuration, and ask the partner';
+  if (/^HTTP 5/.test(why)) return "the partner's server has a fault: tell the partner if it lasts";
+  if (/Timeout/.test(why))
+    return 'the partner did not answer in time: webhook.timeoutSeconds says how long that is';
+  if (/CERT|TLS|SSL|SELF_SIGNED/.test(why))
+    return "the certificate of the partner's server is not trusted here";
+  return "the partner's server cannot be reached: check name, network and firewall";
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Row, Session } from './database.ts';
 import { jcs } from './jcs.ts';
-import type { Ack } from './model.ts';
+import type { Ack, DueAcks } from './model.ts';
 
 /** Unix ms as text, NULL where there is none. */
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint::text`;
@@ -28,13 +28,6 @@ function ackOf(row: Row): Ack {
   };
 }
 
-/** An acknowledgement that is due, and where it goes. */
-export interface DueAck extends Ack {
-  readonly url: string;
-  /** Deliveries that failed. */
-  readonly attempts: number;
-}
-
 /** Puts an acknowledgement into the outbox with the partner's next number; a job has one of each kind at most. */
 export async function putAck(
   session: Session,
@@ -55,8 +48,8 @@ export async function putAck(
   );
   const text = jcs(body);
   await session.query(
-    `INSERT INTO firn.ack (partner_gln, ack_seq, capture_id, kind, body, digest, created_at, next_attempt_at)
-     VALUES ($1, $2, $3::uuid, $4, $5, decode($6, 'hex'), $7::timestamptz, $7::timestamptz)`,
+    `INSERT INTO firn.ack (partner_gln, ack_seq, capture_id, kind, body, digest, created_at)
+     VALUES ($1, $2, $3::uuid, $4, $5, decode($6, 'hex'), $7::timestamptz)`,
     [
       partner,
       rows[0]?.['seq'] as string,
@@ -96,34 +89,25 @@ export async function acknowledgeAcks(
   );
 }
 
-/** What webhooks have to deliver by now: of each partner the first that is open, since they go in order. */
-export async function readDueAcks(session: Session, nowMs: number, limit: number): Promise<DueAck[]> {
+/** The outbox of a partner: the first that were neither delivered nor acknowledged, in order. */
+export async function readDueAcks(session: Session, partner: string, limit: number): Promise<DueAcks> {
   const rows = await session.query(
-    `SELECT ${COLUMNS}, a.attempts, p.ack_url FROM firn.partner p
-     CROSS JOIN LATERAL (SELECT * FROM firn.ack o WHERE o.partner_gln = p.gln AND o.delivered_at IS NULL AND o.acked_at IS NULL
-       ORDER BY o.ack_seq LIMIT 1) AS a
-     WHERE p.ack_url IS NOT NULL AND a.next_attempt_at <= $1::timestamptz ORDER BY a.next_attempt_at LIMIT $2`,
-    [new Date(nowMs).toISOString(), limit],
+    `SELECT ${COLUMNS}, (p.next_ack_seq - a.ack_seq)::text AS pending FROM firn.ack a JOIN firn.partner p ON p.gln = a.partner_gln
+     WHERE a.partner_gln = $1 AND a.delivered_at IS NULL AND a.acked_at IS NULL ORDER BY a.ack_seq LIMIT $2`,
+    [partner, limit],
   );
-  return rows.map((row) => ({
-    ...ackOf(row),
-    url: row['ack_url'] as string,
-    attempts: row['attempts'] as number,
-  }));
+  return { acks: rows.map(ackOf), pending: Number(rows[0]?.['pending'] ?? 0) };
 }
 
-/** A delivery was answered: done, or to be tried again at `retryMs`. */
+/** A partner's server has taken the acknowledgement. */
 export async function noteDelivery(
   session: Session,
-  ack: { readonly partner: string; readonly seq: string },
-  outcome: { readonly deliveredMs: number } | { readonly retryMs: number },
+  partner: string,
+  seq: string,
+  nowMs: number,
 ): Promise<void> {
-  const isDone = 'deliveredMs' in outcome;
-  const at = new Date(isDone ? outcome.deliveredMs : outcome.retryMs).toISOString();
   await session.query(
-    isDone
-      ? `UPDATE firn.ack SET delivered_at = $3::timestamptz, attempts = attempts + 1 WHERE partner_gln = $1 AND ack_seq = $2`
-      : `UPDATE firn.ack SET next_attempt_at = $3::timestamptz, attempts = attempts + 1 WHERE partner_gln = $1 AND ack_seq = $2`,
-    [ack.partner, ack.seq, at],
+    `UPDATE firn.ack SET delivered_at = $3::timestamptz WHERE partner_gln = $1 AND ack_seq = $2 AND delivered_at IS NULL`,
+    [partner, seq, new Date(nowMs).toISOString()],
   );
 }

@@ -4,14 +4,14 @@
 
 import type { Finding } from '../epcis/model.ts';
 import { ConfigError } from '../errors.ts';
-import { acknowledgeAcks, type DueAck, noteDelivery, readAcks, readDueAcks } from './acks.ts';
+import { acknowledgeAcks, noteDelivery, readAcks, readDueAcks } from './acks.ts';
 import { applyChunk } from './apply-chunk.ts';
 import { ATTEMPT_LIMITS, type AttemptLimits, Attempts } from './attempts.ts';
 import { type Database, DatabaseError, type Transaction } from './database.ts';
 import { readEvent, readItem } from './items.ts';
 import { beginJob, finishJob, readJob, readJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
-import type { Ack, Chunk, ItemHistory, JobOrder, JobReport, Verdict } from './model.ts';
+import type { Ack, Chunk, DueAcks, ItemHistory, JobOrder, JobReport, Verdict } from './model.ts';
 import { closeBatch, lockPartner, type PartnerEntry, upsertPartners } from './partners.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
@@ -121,15 +121,14 @@ export class Ledger {
     return this.#write((transaction) => acknowledgeAcks(transaction, partner, seq, this.#terms.nowMs()));
   }
 
-  /** What webhooks have to deliver by now: the first open one of each partner. */
-  dueAcks(limit: number): Promise<readonly DueAck[]> {
-    return this.#read(() => readDueAcks(this.#database, this.#terms.nowMs(), limit));
+  /** What the webhook of a partner has to deliver, in order, at most `limit`. */
+  dueAcks(partner: string, limit: number): Promise<DueAcks> {
+    return this.#read(() => readDueAcks(this.#database, partner, limit));
   }
 
-  /** A webhook took the acknowledgement (`retryMs` null), or is asked again at `retryMs`, Unix ms. */
-  delivered(partner: string, seq: string, retryMs: number | null): Promise<void> {
-    const outcome = retryMs === null ? { deliveredMs: this.#terms.nowMs() } : { retryMs };
-    return this.#write((transaction) => noteDelivery(transaction, { partner, seq }, outcome));
+  /** The webhook of the partner took it. */
+  delivered(partner: string, seq: string): Promise<void> {
+    return this.#write((transaction) => noteDelivery(transaction, partner, seq, this.#terms.nowMs()));
   }
 
   partners(entries: readonly PartnerEntry[]): Promise<void> {

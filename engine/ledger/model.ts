@@ -81,6 +81,12 @@ export interface Ack {
   readonly ackedMs: number | null;
 }
 
+/** What a webhook has to deliver next. `pending`: how many there are in all, these among them. */
+export interface DueAcks {
+  readonly acks: readonly Ack[];
+  readonly pending: number;
+}
+
 /** Where a line that proves something lies in the lake. */
 export interface Proof {
   /** Key of the object, relative to the lake's prefix. */

@@ -4,10 +4,11 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { LedgerAway } from '../../engine/capture/captures.ts';
 import { OPEN_AFTER, Pace } from '../../engine/capture/webhook-pace.ts';
 import { checkTarget, signatureOf } from '../../engine/capture/webhook-post.ts';
 import { type AckSource, Webhooks, type WebhooksOptions } from '../../engine/capture/webhooks.ts';
-import type { Ack } from '../../engine/ledger/model.ts';
+import type { Ack, DueAcks } from '../../engine/ledger/model.ts';
 import { until } from '../support/front.ts';
 
 const GLN = '4000001000005';
@@ -65,9 +66,10 @@ class Outbox implements AckSource {
     this.acks.set(gln, all);
   }
 
-  async due(gln: string, limit: number): Promise<readonly Ack[]> {
-    if (this.away) throw new Error('away');
-    return (this.acks.get(gln) ?? []).slice(0, limit);
+  async due(gln: string, limit: number): Promise<DueAcks> {
+    if (this.away) throw new LedgerAway('away');
+    const all = this.acks.get(gln) ?? [];
+    return { acks: all.slice(0, limit), pending: all.length };
   }
 
   async delivered(gln: string, seq: string): Promise<void> {
@@ -153,8 +155,8 @@ test('webhook: one partner that is away holds up no other, is told of once, and 
   const webhooks = start(outbox, { [GLN]: down.url, [OTHER]: good.url }, { log });
   await until(() => down.got.length > 3 * OPEN_AFTER && good.got.length === 4);
   expect(webhooks.status()).toMatchObject([
-    { gln: GLN, open: true, delivered: 0 },
-    { gln: OTHER, open: false, delivered: 4 },
+    { gln: GLN, open: true, delivered: 0, pending: 4, why: 'HTTP 503' },
+    { gln: OTHER, open: false, delivered: 4, pending: 0, why: null },
   ]);
   up = true;
   await until(() => outbox.told.filter((each) => each.startsWith(GLN)).length === 4);

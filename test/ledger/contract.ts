@@ -251,24 +251,28 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       });
     });
 
-    test('the outbox: due, delivered, tried again, acknowledged up to a number', async () => {
+    test('the outbox of a partner: due, delivered, acknowledged up to a number', async () => {
       const partner = '9521234000020';
       await ledger.partners([{ gln: partner, name: 'A', ackUrl: 'http://127.0.0.1/acks' }]);
       await run(ledger, goods().life, { partner });
-      const due = async () => (await ledger.dueAcks(1000)).filter((ack) => ack.partner === partner);
-      expect(await due()).toMatchObject([
-        { seq: '1', kind: 'received', attempts: 0, url: 'http://127.0.0.1/acks' },
-      ]);
-      await ledger.delivered(partner, '1', Date.now() + 3_600_000);
-      expect(await due()).toEqual([]);
-      await ledger.delivered(partner, '1', Date.now() - 1);
-      expect(await due()).toMatchObject([{ seq: '1', attempts: 2 }]);
-      await ledger.delivered(partner, '1', null);
-      expect(await due()).toMatchObject([{ seq: '2', kind: 'accepted' }]);
-      await ledger.acknowledge(partner, '2');
-      expect(await due()).toEqual([]);
+      await run(ledger, goods().life, { partner });
+      const due = (limit = 10) => ledger.dueAcks(partner, limit);
+      const kinds = ['received', 'accepted', 'received', 'accepted'];
+      const all = kinds.map((kind, at) => ({ seq: String(at + 1), kind, partner }));
+      expect(await due()).toMatchObject({ acks: all, pending: 4 });
+      expect(await due(1)).toMatchObject({ acks: all.slice(0, 1), pending: 4 });
+      await ledger.delivered(partner, '1');
+      const [first] = await ledger.acks(partner, '0', 1);
+      // Told twice, it was delivered when it was first.
+      await ledger.delivered(partner, '1');
+      expect(await ledger.acks(partner, '0', 1)).toEqual([first]);
+      expect(await due()).toMatchObject({ acks: all.slice(1), pending: 3 });
+      await ledger.acknowledge(partner, '3');
+      expect(await due()).toMatchObject({ acks: all.slice(3), pending: 1 });
+      await ledger.delivered(partner, '4');
+      expect(await due()).toEqual({ acks: [], pending: 0 });
       const acks = await ledger.acks(partner, '1', 10);
-      expect(acks).toMatchObject([{ seq: '2', kind: 'accepted' }]);
+      expect(acks).toMatchObject(all.slice(1));
       expect(acks[0]?.ackedMs).not.toBeNull();
     });
 

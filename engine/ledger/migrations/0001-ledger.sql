@@ -144,15 +144,13 @@ CREATE TABLE firn.ack (
   body text NOT NULL, -- RFC 8785
   digest bytea NOT NULL,
   created_at timestamptz(3) NOT NULL,
-  attempts int NOT NULL DEFAULT 0,
-  next_attempt_at timestamptz(3) NOT NULL,
   delivered_at timestamptz(3),
   acked_at timestamptz(3),
   PRIMARY KEY (partner_gln, ack_seq),
   UNIQUE (capture_id, kind)
 );
 CREATE UNIQUE INDEX ack_verdict ON firn.ack (capture_id) WHERE kind <> 'received';
-CREATE INDEX ack_due ON firn.ack (next_attempt_at) WHERE delivered_at IS NULL AND acked_at IS NULL;
+CREATE INDEX ack_due ON firn.ack (partner_gln, ack_seq) WHERE delivered_at IS NULL AND acked_at IS NULL;
 
 CREATE FUNCTION firn.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
