@@ -1,15 +1,14 @@
 // What must hold when something behind a capture fails: the ledger's database, the judge, the process.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
+import { startCaptureProcess } from '../support/capture-process.ts';
 import { type DocumentPlan, dscsaPlan, MAKER, sgtin, UNIT } from '../support/epcis-documents.ts';
 
 const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
@@ -106,7 +105,7 @@ describe('capture stage in trouble', () => {
       const headers = { 'gs1-capture-error-behaviour': behaviour };
       const locations: string[] = [];
       for (const [round, waitMs] of [0, 40, 150, 400].entries()) {
-        const { url, process, ended } = await child(data);
+        const { url, process, ended } = await startCaptureProcess(data);
         const sent = await sendPlan(url, manyPlan(`kill${round}-`, 2500), 'json-urn', headers);
         expect(sent.status).toBe(202);
         locations.push(sent.location);
@@ -130,14 +129,3 @@ describe('capture stage in trouble', () => {
     240_000,
   );
 });
-
-async function child(data: string): Promise<{ url: string; process: ChildProcess; ended: Promise<unknown> }> {
-  const script = fileURLToPath(support('capture-child.mjs'));
-  const started = spawn(process.execPath, [script, data], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => started.once('exit', resolve));
-  const url = await new Promise<string>((resolve, reject) => {
-    started.stdout?.once('data', (bytes: Buffer) => resolve(bytes.toString('utf8').trim()));
-    void ended.then(() => reject(new Error('the engine ended before it was ready')));
-  });
-  return { url, process: started, ended };
-}

@@ -1,0 +1,49 @@
+// Acknowledgements of the embedded ledger, and what becomes of them while it is away.
+
+import { cpSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openLedger } from '../../engine/ledger/ledger.ts';
+import { startAckReceiver } from '../support/ack-receiver.ts';
+import { sendPlan, startCapturing } from '../support/capture.ts';
+import { dscsaPlan, GLNS, MAKER_GLN } from '../support/epcis-documents.ts';
+import { acksContract } from './acks.ts';
+
+let template = '';
+
+beforeAll(async () => {
+  template = await mkdtemp(join(tmpdir(), 'firn-acks-ledger-'));
+  await (await openLedger({ folder: template })).close();
+});
+
+afterAll(() => rmSync(template, { recursive: true, force: true }));
+
+acksContract('the embedded ledger', {
+  url: async () => null,
+  prepare: (data) => cpSync(template, join(data, 'ledger'), { recursive: true }),
+});
+
+test('while the ledger is away nothing is delivered; when it is back everything is', async () => {
+  const secret = 'only these two know it';
+  const receiver = await startAckReceiver(secret, () => 200);
+  const data = await mkdtemp(join(tmpdir(), 'firn-acks-away-'));
+  cpSync(template, join(data, 'ledger'), { recursive: true });
+  writeFileSync(join(data, 'secret'), secret);
+  const ack = { url: receiver.url, secretFile: join(data, 'secret') };
+  const partners = GLNS.map((gln) => ({ gln, name: gln, ...(gln === MAKER_GLN ? { ack } : {}) }));
+  const ledger = new URL('../support/failing-ledger.mjs', import.meta.url).href;
+  const bed = await startCapturing({ epcis: { partners }, captureModules: { ledger } }, data);
+  writeFileSync(join(data, 'ledger-away'), '');
+  for (const n of [1, 2, 3])
+    await sendPlan(bed.http, { ...dscsaPlan(), instanceIdentifier: `away${n}` }, 'json-dl');
+  await expect.poll(() => bed.engine.status().epcis?.outage, { timeout: 20_000 }).toMatch(/ECONNREFUSED/);
+  expect(receiver.got).toEqual([]);
+  unlinkSync(join(data, 'ledger-away'));
+  await expect.poll(() => receiver.taken().length, { timeout: 30_000 }).toBe(6);
+  expect(receiver.faults).toEqual([]);
+  expect(receiver.taken().map(({ seq }) => seq)).toEqual(['1', '2', '3', '4', '5', '6']);
+  await bed.remove();
+  await receiver.close();
+});
