@@ -9,7 +9,7 @@ import { checkTokens, faultsOf } from './config-faults.ts';
 import { lakeOf, type S3Config, s3Schema } from './config-lake.ts';
 import { checkNames, streamOf, tableOf } from './config-streams.ts';
 import { ConfigError } from './errors.ts';
-import { assertSizes, GIB, KIB, MIB } from './limits.ts';
+import { assertSizes, EPCIS_CUT, GIB, KIB, MIB } from './limits.ts';
 import type { RingSizes } from './ring/layout.ts';
 import { isS3 } from './s3/address.ts';
 import { lineGrowth } from './schema/compile.ts';
@@ -91,15 +91,17 @@ const listenSchema = z.strictObject({
   idle: z.number().int().min(8).max(960).default(120),
 });
 
-const cutOf = (of: { records: number; bytes: number; age: number }) =>
-  cutSchema.extend({
-    records: cutSchema.shape.records.unwrap().default(of.records),
-    bytes: cutSchema.shape.bytes.unwrap().default(of.bytes),
-    age: cutSchema.shape.age.unwrap().default(of.age),
-  });
-
-/** A line of an event is twenty times one of a sensor, and a partner waits for the proof. */
-const epcisSchema = epcisSchemaWith(cutOf({ records: 2_000, bytes: 8 * MIB, age: 5 }).prefault({}));
+const { shape } = cutSchema;
+const epcisSchema = epcisSchemaWith(
+  cutSchema
+    .extend({
+      records: shape.records.unwrap().default(EPCIS_CUT.records),
+      bytes: shape.bytes.unwrap().default(EPCIS_CUT.bytes),
+      age: shape.age.unwrap().default(EPCIS_CUT.age),
+      lateAge: shape.lateAge.unwrap().default(EPCIS_CUT.lateAge),
+    })
+    .prefault({}),
+);
 
 const limitsSchema = z.strictObject({
   maxFrameBytes: positive.default(128 * KIB),

@@ -41,6 +41,12 @@ export const MAX_OBJECT_BYTES = 64 * MIB;
 export const MAX_OPEN_POSITIONS = 4_000_000;
 /** Open batches; beyond it the largest is cut. */
 export const MAX_OPEN_PARTITIONS = 4096;
+/**
+ * Cut limits of EPCIS events where nobody says others. Their lines are twenty times as long as those of telemetry. Most
+ * events are of an earlier day than the one on which they come, and a partner waits for the proof: `lateAge` is no longer
+ * than `age`.
+ */
+export const EPCIS_CUT = { records: 2_000, bytes: 8 * MIB, age: 5, lateAge: 5 } as const;
 /** Retention of a session that the client named, and of one that the server named, in running time. */
 export const SESSION_KEEP_MS = 7 * 86_400_000;
 export const NAMED_SESSION_KEEP_MS = 600_000;

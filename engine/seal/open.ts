@@ -10,6 +10,7 @@ import type { CutConfig } from '../config.ts';
 import type { Acct } from '../journal/fold.ts';
 import { GroupReader, JournalFile, JournalReader } from '../journal/reader.ts';
 import { JournalWriter } from '../journal/writer.ts';
+import { EPCIS_CUT } from '../limits.ts';
 import type { Registry } from '../registry.ts';
 import { POSITION } from '../ring/layout.ts';
 import { EPCIS_STREAM } from '../schema/epcis-event.ts';
@@ -25,7 +26,6 @@ import { attempt, type Fillers, LakeOpening, type LakeOpeningOptions } from './o
 import { Outbox } from './outbox.ts';
 import {
   DEFAULT_CUT,
-  EPCIS_CUT,
   NO_STREAM,
   PARTITION_KIND,
   PARTITION_LIMITS,

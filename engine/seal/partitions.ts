@@ -17,8 +17,6 @@ export const NO_STREAM = 0;
 
 /** Cut limits of audit, and of a stream that the configuration does not name any more. */
 export const DEFAULT_CUT: CutConfig = { records: 50_000, bytes: 16 * MIB, age: 10, lateAge: 60 };
-/** Cut limits of EPCIS events, whose lines are about ten times as long as those of telemetry. */
-export const EPCIS_CUT: CutConfig = { records: 2_000, bytes: 8 * MIB, age: 5, lateAge: 60 };
 /** Dead letters are weighed by an estimate of their lines; this keeps their objects far below MAX_OBJECT_BYTES. */
 const MAX_DEAD_LETTER_BYTES = 16 * MIB;
 
