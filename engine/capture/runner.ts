@@ -2,7 +2,7 @@
 // thread gives the verdicts, and this writes them to the journal. A job that cannot go on because the ledger is away stays
 // running; one whose document kills the judge twice ends in the dead letter, so that it never stops those behind it.
 
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { DocumentHead } from '../epcis/model.ts';
 import type { CaptureRow } from '../journal/rows.ts';
 import type { JobReport } from '../ledger/model.ts';
@@ -10,10 +10,10 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage.ts';
 import type { CaptureLog } from './capture-log.ts';
 import type { CaptureThreads } from './capture-threads.ts';
-import { type JobTable, reportOf } from './job-table.ts';
+import type { JobTable } from './job-table.ts';
 import type { JobListener, LedgerLink } from './ledger-link.ts';
 import { nextAttempt } from './lines-file.ts';
-import type { Judging, LedgerJob } from './messages.ts';
+import type { Judging, LedgerJob, ToLedgerJob } from './messages.ts';
 
 /** Deaths of the judge over one document before the document is to blame. */
 const MAX_CRASHES = 2;
@@ -115,7 +115,7 @@ export class Runner {
     }
     let crashed: Error | null = null;
     for (let crashes = 0; crashes < MAX_CRASHES; ) {
-      const { outcome, crash } = await this.#try(row);
+      const { outcome, crash } = await this.#try(row, (port) => this.#judge(row, port));
       if ('report' in outcome) {
         const { report } = outcome;
         await log.captured(row.id, report.events, report.success);
@@ -133,16 +133,39 @@ export class Runner {
         'a document has stopped the thread that judges it',
       );
     }
-    await log.refuseWhole(row, 'codec.crash', crashed?.message ?? '', null);
-    const report = reportOf(row);
-    table.ended(report);
-    onEnd(report);
-    return true;
+    return this.#giveUp(row, crashed?.message ?? '');
+  }
+
+  /** Ends a job whose document cannot be judged: in the ledger, whose partner hears of it, and then in the dead letter. */
+  async #giveUp(row: CaptureRow, why: string): Promise<boolean> {
+    const { log, table, onEnd } = this.#options;
+    for (;;) {
+      const { outcome } = await this.#try(row, async (port) => unjudged(row, why, port));
+      if ('again' in outcome) {
+        if (outcome.again && !this.#stopping) continue;
+        return false;
+      }
+      await log.refuseWhole(row, 'codec.crash', why, null);
+      table.ended(outcome.report);
+      onEnd(outcome.report);
+      return true;
+    }
+  }
+
+  #judge(row: CaptureRow, port: MessagePort): Promise<void> {
+    const { threads, judging, pathOf } = this.#options;
+    const { id, media, single, receivedMs, partner } = row;
+    const document = { path: pathOf(id), mediaType: media, single, judging };
+    const head = this.#heads.get(id) ?? null;
+    return threads.judge({ ...document, receivedMs, partner, head }, port);
   }
 
   /** One attempt. `crash`: why the judge failed, where it did. */
-  async #try(row: CaptureRow): Promise<{ readonly outcome: Outcome; readonly crash: Error | null }> {
-    const { threads, ledger, judging, pathOf } = this.#options;
+  async #try(
+    row: CaptureRow,
+    feed: (port: MessagePort) => Promise<void>,
+  ): Promise<{ readonly outcome: Outcome; readonly crash: Error | null }> {
+    const { ledger } = this.#options;
     const { port1, port2 } = new MessageChannel();
     const link = ledger();
     let settle: (outcome: Outcome) => void = () => {};
@@ -153,11 +176,8 @@ export class Runner {
     this.#attempt = attempt;
     link.job(this.#orderOf(row), port1);
     let crash: Error | null = null;
-    const document = { path: pathOf(row.id), mediaType: row.media, single: row.single, judging };
-    const { receivedMs, partner } = row;
-    const head = this.#heads.get(row.id) ?? null;
     // In a stop its thread is ended with all others: nobody waits for it then.
-    void threads.judge({ ...document, receivedMs, partner, head }, port2).catch((error: Error) => {
+    void feed(port2).catch((error: Error) => {
       if (this.#stopping) return;
       crash = error;
       link.send({ type: 'abandon', id: row.id });
@@ -165,6 +185,7 @@ export class Runner {
     const outcome = await over;
     await attempt.journaled;
     this.#attempt = null;
+    port2.close();
     return { outcome, crash };
   }
 
@@ -187,4 +208,15 @@ export class Runner {
     await Promise.all(written);
     ledger().send({ type: 'journaled', batch });
   }
+}
+
+/** What a judge says of a document that none gets through. */
+function unjudged({ head }: CaptureRow, detail: string, port: MessagePort): void {
+  if (head === null) throw new Error('assertion: a job has a head');
+  const finding = { code: 'codec.crash', severity: 'reject', event: null, pointer: '', detail } as const;
+  const messages: ToLedgerJob[] = [
+    { type: 'head', head: { ...head, masterData: [] } },
+    { type: 'end', events: [], findings: [finding] },
+  ];
+  for (const message of messages) port.postMessage(message);
 }

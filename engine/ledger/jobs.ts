@@ -133,8 +133,7 @@ function kindOf(
   counts: { accepted: number; duplicate: number; rejected: number },
   isRefused: boolean,
 ): Ack['kind'] {
-  if (isRefused) return 'rejected';
-  if (counts.rejected === 0) return 'accepted';
+  if (counts.rejected === 0 && !isRefused) return 'accepted';
   return counts.accepted + counts.duplicate > 0 ? 'partial' : 'rejected';
 }
 

@@ -9,7 +9,7 @@ import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
 import { startCaptureProcess } from '../support/capture-process.ts';
-import { type DocumentPlan, dscsaPlan, MAKER, sgtin, UNIT } from '../support/epcis-documents.ts';
+import { type DocumentPlan, dscsaPlan, MAKER, MAKER_GLN, sgtin, UNIT } from '../support/epcis-documents.ts';
 
 const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
 
@@ -93,6 +93,16 @@ describe('capture stage in trouble', () => {
     const next = await sendPlan(bed.http, manyPlan('next', 3), 'xml-1.2');
     expect(await overAt(bed.http, next.location)).toMatchObject({ success: true });
     expect(await overAt(bed.http, poison.location)).toMatchObject({ success: false });
+    const { acks } = (await (await fetch(`${bed.http}/epcis/acks?partner=${MAKER_GLN}`)).json()) as {
+      acks: { kind: string; captureID: string }[];
+    };
+    // Nobody could judge it: its sender is told that, too.
+    expect(acks.map(({ kind, captureID }) => `${kind} ${poison.location.endsWith(captureID)}`)).toEqual([
+      'received true',
+      'rejected true',
+      'received false',
+      'accepted false',
+    ]);
     expect(bed.engine.status().acct).toEqual({ accepted: 3, duplicate: 0, received: 4, rejected: 1 });
     expect(await bed.engine.close()).toBe(true);
     expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
