@@ -12,6 +12,7 @@ import { CaptureApi } from './capture/http/routes.ts';
 import type { LedgerData } from './capture/ledger-data.ts';
 import type { Judging } from './capture/messages.ts';
 import { Spool } from './capture/spool.ts';
+import { SpoolWatch } from './capture/spool-watch.ts';
 import { CaptureStage, type CaptureStatus } from './capture/stage.ts';
 import { Upload } from './capture/upload.ts';
 import type { WebhookTarget } from './capture/webhook-post.ts';
@@ -48,6 +49,7 @@ export class CapturePart {
   readonly #api: CaptureApi;
   readonly #spool: Spool;
   readonly #stage: CaptureStage;
+  readonly #watch: SpoolWatch;
   readonly #webhooks: Webhooks;
   readonly #epcis: EpcisConfig;
   #front: CaptureFront | null = null;
@@ -57,6 +59,7 @@ export class CapturePart {
     const { config, ring, folders, storage, clock, runningMs, fold } = boot;
     this.#epcis = epcis;
     this.#spool = spool;
+    this.#watch = new SpoolWatch({ spool, quotaBytes: epcis.spool.quotaBytes, log });
     this.#stage = new CaptureStage({
       folder: folders.spool,
       judging: judgingOf(epcis),
@@ -142,6 +145,7 @@ export class CapturePart {
 
   tick(): void {
     this.#stage.tick();
+    this.#watch.look(this.#stage.openJobs);
   }
 
   status(): EpcisStatus {

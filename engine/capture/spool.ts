@@ -58,6 +58,7 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #now: () => number;
   #used: number;
+  #refused = 0;
   #buffered = 0;
   #uploads = 0;
   #countedMs: number;
@@ -96,6 +97,11 @@ export class Spool {
     return this.#buffered;
   }
 
+  /** Bodies that were refused since the start because quota or disk was full. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   get uploads(): number {
     return this.#uploads;
   }
@@ -111,14 +117,14 @@ export class Spool {
     this.#lookAgain();
     if (this.#uploads >= (this.#options.maxUploads ?? MAX_UPLOADS))
       return busy('Too many captures are being received: send the same request again after a moment.', 1);
-    if (!this.#fits(declared ?? 1)) return quotaFull();
+    if (!this.#fits(declared ?? 1)) return this.#quotaFull();
     this.#uploads += 1;
     return new Upload(this, randomUUID());
   }
 
   /** Room for bytes that have arrived, or why there is none. They are counted until `written` and `removed`. */
   take(bytes: number): SpoolRefusal | null {
-    if (!this.#fits(bytes)) return quotaFull();
+    if (!this.#fits(bytes)) return this.#quotaFull();
     if (this.#buffered + bytes > (this.#options.maxBufferedBytes ?? MAX_BUFFERED_BYTES))
       return busy(
         'Bodies arrive faster than they can be stored: send the same request again after a moment.',
@@ -159,16 +165,23 @@ export class Spool {
     const code = errorCode(error);
     if (code === undefined) return error instanceof Error ? error : new Error(String(error));
     const { message } = error as Error;
-    if (PASSING.has(code))
+    if (PASSING.has(code)) {
+      this.#refused += 1;
       return new SpoolFull('The disk of the engine is full: send the same request again later.', {
         cause: error,
       });
+    }
     const fatal = new FatalError(
       `the spool ${this.folder} could not be written (${message}). Nothing acknowledged is lost: see to the disk and start again, which recovers`,
       { cause: error },
     );
     this.#options.onFatal(fatal);
     return fatal;
+  }
+
+  #quotaFull(): SpoolRefusal {
+    this.#refused += 1;
+    return busy('The spool of captures is full: send the same request again later.', 10);
   }
 
   #fits(bytes: number): boolean {
@@ -204,8 +217,4 @@ export class Spool {
 
 function busy(detail: string, retrySeconds: number): SpoolRefusal {
   return { kind: 'busy', detail, retrySeconds };
-}
-
-function quotaFull(): SpoolRefusal {
-  return busy('The spool of captures is full: send the same request again later.', 10);
 }

@@ -31,6 +31,7 @@ import { Submission } from './submission.ts';
 
 /** How long a stop waits for the chunk that is under way. */
 const STOP_MS = 10_000;
+const OUTCOMES = ['accepted', 'duplicate', 'rejected'] as const;
 
 export interface StageOptions {
   /** Folder of the spool; it is there. */
@@ -66,6 +67,8 @@ export interface CaptureStatus {
   readonly outage: string | null;
   /** Captures that are remembered. */
   readonly captures: number;
+  /** Lines and duplicates of captures since the start, by what became of them. */
+  readonly events: Readonly<Counted>;
 }
 
 export class CaptureStage implements CaptureService {
@@ -78,6 +81,7 @@ export class CaptureStage implements CaptureService {
   readonly #runner: Runner;
   readonly #submission: Submission;
   readonly #submits = new Set<Promise<unknown>>();
+  readonly #events: Counted = { accepted: 0, duplicate: 0, rejected: 0 };
   #stopping = false;
 
   constructor(options: StageOptions) {
@@ -91,7 +95,11 @@ export class CaptureStage implements CaptureService {
     this.#table = new JobTable(captures);
     const wallMs = (): number => clock.wallMs();
     const table = this.#table;
-    this.#log = new CaptureLog({ writer: this.#writer, table, runningMs, wallMs, position, count });
+    const counting = (counted: Counted): void => {
+      for (const outcome of OUTCOMES) this.#events[outcome] += counted[outcome];
+      count(counted);
+    };
+    this.#log = new CaptureLog({ writer: this.#writer, table, runningMs, wallMs, position, count: counting });
     const pathOf = (id: string): string => join(folder, `${id}.raw`);
     this.#link = new LedgerLink({
       threads: this.#threads,
@@ -203,15 +211,21 @@ export class CaptureStage implements CaptureService {
     if (expired.length > 0) void this.#log.forget(expired);
   }
 
+  /** Jobs that wait or run. */
+  get openJobs(): number {
+    return this.#runner.open;
+  }
+
   status(): CaptureStatus {
     const { clock, ledger } = this.#options;
     const oldest = this.#runner.oldestMs;
     return {
-      openJobs: this.#runner.open,
+      openJobs: this.openJobs,
       lagSeconds: oldest === null ? 0 : Math.max(0, clock.wallMs() - oldest) / 1000,
       ledger: ledger.name,
       outage: this.#link.outage,
       captures: this.#table.captures.byId.size,
+      events: { ...this.#events },
     };
   }
 
