@@ -22,6 +22,8 @@ export interface Server {
 }
 
 export interface Document {
+  /** As it is told; `-` = the standard input. */
+  readonly name: string;
   readonly path: string;
   readonly bytes: number;
   readonly mediaType: string;

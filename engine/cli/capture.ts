@@ -17,6 +17,7 @@ import {
 } from './capture-send.ts';
 import { findingsText } from './findings.ts';
 import { progressBar } from './progress.ts';
+import { type InputFile, standardInput } from './standard-input.ts';
 import { tokenOf } from './token.ts';
 import { count, counted } from './words.ts';
 
@@ -40,6 +41,7 @@ export const spec: CommandSpec = {
     'firn capture shipment.xml',
     'firn capture --behaviour proceed 2026-01-*.json',
     'firn capture --to https://epcis.example --token-file secret/token --json shipment.xml',
+    'export-events | firn capture -',
   ],
   notes:
     'A document that was sent before is not stored again: its first job is told.\nexit: 0 everything is stored (with --wait 0: taken), 1 something was refused, 2 could not run, or a job was not over in time',
@@ -57,10 +59,29 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  if (args.operands.length === 0) throw args.fault('which file? Give one EPCIS document or several');
+  if (args.operands.length === 0)
+    throw args.fault('which document? Give one file or several, or - for the standard input');
+  if (args.operands.filter((name) => name === '-').length > 1)
+    throw args.fault('the standard input can be read once');
   const server = serverOf(args);
   const waitMs = args.required('wait', { min: 0, max: 86_400 }) * 1000;
-  const documents = args.operands.map((path) => documentOf(path, args));
+  const behaviour = behaviourOf(args);
+  const input = args.operands.includes('-') ? await standardInput() : null;
+  try {
+    const documents = args.operands.map((name) => documentOf(name, behaviour, input, args));
+    return await sendAll(documents, server, waitMs, args);
+  } finally {
+    await input?.close();
+  }
+}
+
+/** @returns the exit code */
+async function sendAll(
+  documents: readonly Document[],
+  server: Server,
+  waitMs: number,
+  args: Arguments,
+): Promise<number> {
   const total = documents.reduce((sum, { bytes }) => sum + bytes, 0);
   const bar = progressBar('KiB');
   const kib = (bytes: number): number => Math.ceil(bytes / 1024);
@@ -104,19 +125,28 @@ function serverOf(args: Arguments): Server {
   return { url, token: tokenOf(args) };
 }
 
-function documentOf(path: string, args: Arguments): Document {
+function behaviourOf(args: Arguments): Document['behaviour'] {
   const behaviour = args.text('behaviour');
-  if (behaviour !== 'rollback' && behaviour !== 'proceed')
-    throw args.fault(`--behaviour is rollback or proceed, not ${JSON.stringify(behaviour)}`);
+  if (behaviour === 'rollback' || behaviour === 'proceed') return behaviour;
+  throw args.fault(`--behaviour is rollback or proceed, not ${JSON.stringify(behaviour)}`);
+}
+
+function documentOf(
+  name: string,
+  behaviour: Document['behaviour'],
+  input: InputFile | null,
+  args: Arguments,
+): Document {
+  const path = name === '-' && input !== null ? input.path : name;
   let bytes: number;
   try {
     const found = statSync(path);
-    if (!found.isFile()) throw args.fault(`${path} is not a file`);
+    if (!found.isFile()) throw args.fault(`${name} is not a file`);
     bytes = found.size;
-    return { path, bytes, behaviour, mediaType: args.text('type') ?? typeOf(path) };
+    return { name, path, bytes, behaviour, mediaType: args.text('type') ?? typeOf(path) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : args.fault(`cannot read ${path}: ${code}`);
+    throw code === undefined ? error : args.fault(`cannot read ${name}: ${code}`);
   }
 }
 
@@ -146,7 +176,7 @@ function outcomeOf(sent: Sent | NoServer): Outcome {
   return accepted + duplicate > 0 ? 'partial' : 'refused';
 }
 
-function jsonOf({ path }: Document, outcome: Outcome, sent: Sent | NoServer): string {
+function jsonOf({ name }: Document, outcome: Outcome, sent: Sent | NoServer): string {
   const facts =
     sent instanceof NoServer
       ? { error: sent.message }
@@ -155,11 +185,11 @@ function jsonOf({ path }: Document, outcome: Outcome, sent: Sent | NoServer): st
         : sent.kind === 'running'
           ? { replay: sent.replay, captureID: sent.captureID }
           : { problem: sent.problem };
-  return `${JSON.stringify({ file: path, outcome, ...facts })}\n`;
+  return `${JSON.stringify({ file: name, outcome, ...facts })}\n`;
 }
 
-function textOf({ path }: Document, outcome: Outcome, sent: Sent | NoServer, server: Server): string {
-  const line = (words: string): string => `${visible(`${path}: ${words}`)}\n`;
+function textOf({ name }: Document, outcome: Outcome, sent: Sent | NoServer, server: Server): string {
+  const line = (words: string): string => `${visible(`${name}: ${words}`)}\n`;
   if (sent instanceof NoServer)
     return line(`not sent: ${server.url.origin} does not answer (${sent.message})`);
   if (sent.kind === 'refused')

@@ -1,13 +1,11 @@
 // The files of `firn check`: documents that can be read twice, and the directory of partners.
 
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import type { OpenDocument } from '../epcis/check.ts';
 import { readParty } from '../epcis/identifiers/gln.ts';
 import type { Arguments } from './arguments.ts';
+import { standardInput } from './standard-input.ts';
 
 export interface Document {
   readonly bytes: number;
@@ -15,14 +13,11 @@ export interface Document {
   close(): Promise<void>;
 }
 
-/** Opens a file, or with `-` the standard input: a pipe can be read once only, so it is put aside in a temporary file. */
+/** Opens a file, or with `-` the standard input. */
 export async function openDocument(name: string): Promise<Document> {
   if (name !== '-') return { ...(await ofFile(name)), close: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), 'firn-check-'));
-  const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const { path, close } = await standardInput();
   try {
-    const path = join(folder, 'document');
-    await pipeline(process.stdin, createWriteStream(path, { mode: 0o600 }));
     return { ...(await ofFile(path)), close };
   } catch (error) {
     await close();
