@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { CREDIT_BYTES, MAX_UNFINISHED } from '../../engine/capture/http/ws-session.ts';
 import { type CaptureFront, closeCaptureFronts, startCaptureFront } from '../support/capture-front.ts';
-import { Client, until } from '../support/front.ts';
+import { Client, call, until } from '../support/front.ts';
 
 afterEach(closeCaptureFronts);
 
@@ -273,4 +273,16 @@ test('ws: other subprotocols, wrong tokens and plain requests are refused', asyn
   const plain = await fetch(url.replace('ws:', 'http:'), { headers });
   expect(plain.status).toBe(426);
   await plain.arrayBuffer();
+});
+
+test('ws: while the ledger cannot tell of a job, others are served, and its end is told later', async () => {
+  const front = await startCaptureFront();
+  const client = await connect(front);
+  front.service.away = true;
+  client.send(order('c1', 3));
+  client.send(Buffer.from('one'));
+  expect(await told(client)).toMatchObject({ op: 'accepted', id: 'c1' });
+  expect((await call(front, '/healthz')).status).toBe(200);
+  front.service.away = false;
+  expect(await told(client)).toMatchObject({ op: 'done', id: 'c1' });
 });

@@ -113,7 +113,10 @@ export class StandInService implements CaptureService {
     const deadline = Date.now() + withinMs;
     for (;;) {
       const job = this.#jobs.get(id);
-      if (job !== undefined && !job.report.running && !this.away) return job.report;
+      if (job !== undefined && !job.report.running) {
+        if (this.away) throw new LedgerAway('away');
+        return job.report;
+      }
       const left = deadline - Date.now();
       if (left <= 0) throw new LedgerAway('not yet');
       await new Promise<void>((resolve) => {

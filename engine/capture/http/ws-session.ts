@@ -4,6 +4,7 @@
 // captures that it may have unfinished.
 
 import type { WebSocket } from 'uWebSockets.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KIB, MIB } from '../../limits.ts';
 import { LedgerAway, type SpooledBody, type Submitted } from '../captures.ts';
 import { SpoolFull } from '../spool.ts';
@@ -23,6 +24,8 @@ const CREDIT_STEP_BYTES = 256 * KIB;
 export const MAX_UNFINISHED = 64;
 /** How long one question for the end of a job lasts; it is asked again. */
 const SETTLE_MS = 60_000;
+/** And so much later where the ledger could not tell it. */
+const AWAY_MS = 500;
 
 /** What a socket carries: set when it opens. */
 export interface SocketData {
@@ -259,25 +262,22 @@ export class CaptureSession {
         this.#outbox?.send({ op: 'done', id, ...shortJobJson(job) });
         return;
       } catch (error) {
-        if (error instanceof LedgerAway) continue;
-        this.#failed(id, error);
-        return;
+        if (!(error instanceof LedgerAway)) return this.#failed(id, error);
+        // An outage answers at once.
+        await sleep(AWAY_MS, undefined, { ref: false });
       }
     }
   }
 
   #failed(id: ClientId, error: unknown): void {
-    if (error instanceof SpoolFull) {
-      this.#over(id, refusalOf(this.#parts, error.refusal));
-      return;
-    }
-    if (error instanceof LedgerAway) {
+    if (error instanceof SpoolFull) this.#over(id, refusalOf(this.#parts, error.refusal));
+    else if (error instanceof LedgerAway) {
       const detail = 'The ledger cannot be asked now.';
       this.#over(id, refusalOf(this.#parts, { kind: 'busy', detail, retrySeconds: 5 }));
-      return;
+    } else {
+      this.#parts.gate.onError(error);
+      this.#over(id, { status: 500, detail: 'The engine failed to take this: see its log.' });
     }
-    this.#parts.gate.onError(error);
-    this.#over(id, { status: 500, detail: 'The engine failed to take this: see its log.' });
   }
 
   /** A capture has ended with an error. */
