@@ -9,6 +9,8 @@ import { readFound } from './verdicts.ts';
 
 /** Findings of one code that a report lists. */
 const LISTED = 100;
+/** Told once with the number of events: of a document from an archive it is true of every event, and says nothing new of any. */
+const TOLD_ONCE: readonly string[] = ['L15_STALE'];
 /** Refused events that an acknowledgement names; the job has the rest. */
 const NAMED = 1_000;
 const PAGE = 2_000;
@@ -101,7 +103,7 @@ async function gather(session: Session, id: string, documentFindings: readonly F
     const seen = counted.get(finding.code) ?? { first: finding, count: 0 };
     seen.count += 1;
     counted.set(finding.code, seen);
-    if (seen.count <= LISTED) findings.push(finding);
+    if (seen.count <= (TOLD_ONCE.includes(finding.code) ? 1 : LISTED)) findings.push(finding);
   };
   documentFindings.forEach(add);
   for (let from = 0; ; ) {
@@ -116,15 +118,18 @@ async function gather(session: Session, id: string, documentFindings: readonly F
     if (last === undefined || page.length < PAGE) break;
     from = last.index + 1;
   }
-  for (const [code, { count }] of counted) {
-    if (count <= LISTED) continue;
-    findings.push({
-      code: 'FINDINGS_TRUNCATED',
-      severity: 'info',
-      event: null,
-      pointer: '',
-      detail: `${code}: ${count} findings, ${LISTED} are listed`,
-    });
+  for (const [code, { first, count }] of counted) {
+    if (TOLD_ONCE.includes(code) && count > 1) {
+      const detail = `${first.detail}; so ${count === 2 ? 'is 1 more event' : `are ${count - 1} more events`}`;
+      findings[findings.indexOf(first)] = { ...first, detail };
+    } else if (count > LISTED)
+      findings.push({
+        code: 'FINDINGS_TRUNCATED',
+        severity: 'info',
+        event: null,
+        pointer: '',
+        detail: `${code}: ${count} findings, ${LISTED} are listed`,
+      });
   }
   return { findings, rejected };
 }

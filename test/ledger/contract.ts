@@ -290,6 +290,29 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       expect(await ledger.job('00000000-0000-0000-0000-000000000000')).toBeNull();
     });
 
+    test('that events are old is told once, with their number; what rejects keeps its event', async () => {
+      const stale = (event: number) =>
+        ({ code: 'L15_STALE', severity: 'warn', event, pointer: `/${event}`, detail: 'from 2001' }) as const;
+      const wrong = {
+        code: 'S04_ACTION',
+        severity: 'reject',
+        event: 2,
+        pointer: '/2',
+        detail: 'none',
+      } as const;
+      const events = goods().life.map((event, at) => ({
+        ...event,
+        rejected: at === 2,
+        findings: [...event.findings, stale(at), ...(at === 2 ? [wrong] : [])],
+      }));
+      const { report } = await run(ledger, events, {}, 2);
+      const told = report.findings.filter(({ code }) => code === 'L15_STALE' || code === 'S04_ACTION');
+      const more = `from 2001; so are ${events.length - 1} more events`;
+      expect(told).toEqual([{ ...stale(0), detail: more }, wrong]);
+      const verdicts = await ledger.verdicts(report.id, 0, 100);
+      expect(verdicts.every(({ findings }) => findings.some(({ code }) => code === 'L15_STALE'))).toBe(true);
+    });
+
     test('a report lists a hundred findings of a code and counts the rest', async () => {
       const unknown = Array.from({ length: 130 }, (_, i) => {
         const { pallet } = goods();
