@@ -246,8 +246,15 @@ export class LedgerLoop {
       this.#post({ type: 'answer', call, value: value ?? null });
     } catch (error) {
       const away = troubleOf(error) !== 'fault';
+      // Without a job nobody else would notice that the database is away, or back.
+      if (away && ledger !== null) this.#watch();
       this.#post({ type: 'failed', call, message: (error as Error).message, away });
     }
+  }
+
+  /** Asks until there is an answer; whatever is no outage, the next job meets. */
+  #watch(): void {
+    if (!this.#away) void this.#persist(() => (this.#ledger as LedgerApi).lastProved()).catch(() => {});
   }
 
   #faultOf(error: unknown): unknown {

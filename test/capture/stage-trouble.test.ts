@@ -9,7 +9,15 @@ import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
 import { startCaptureProcess } from '../support/capture-process.ts';
-import { type DocumentPlan, dscsaPlan, MAKER, MAKER_GLN, sgtin, UNIT } from '../support/epcis-documents.ts';
+import {
+  type DocumentPlan,
+  dscsaPlan,
+  gtin,
+  MAKER,
+  MAKER_GLN,
+  sgtin,
+  UNIT,
+} from '../support/epcis-documents.ts';
 
 const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
 
@@ -65,6 +73,22 @@ describe('capture stage in trouble', () => {
       expect(await overAt(bed.http, location)).toMatchObject({ success: true, errors: [] });
     expect(bed.engine.status().acct).toMatchObject({ accepted: 15, rejected: 0 });
     expect(bed.engine.status().epcis).toMatchObject({ openJobs: 0, outage: null });
+    await bed.remove();
+  });
+
+  test('stage: a ledger that is away is noticed by who asks it, and so is its end, without any job', async () => {
+    const data = await folder();
+    const bed = await startCapturing({ captureModules: { ledger: support('failing-ledger.mjs') } }, data);
+    const item = (): Promise<number> =>
+      fetch(`${bed.http}/epcis/items/${gtin(MAKER, UNIT)}/nobody`).then(({ status }) => status);
+    expect(await item()).toBe(404);
+    const away = join(data, 'ledger-away');
+    writeFileSync(away, '');
+    expect(await item()).toBe(503);
+    await expect.poll(() => bed.engine.status().epcis?.outage).toMatch(/ECONNREFUSED/);
+    unlinkSync(away);
+    await expect.poll(() => bed.engine.status().epcis?.outage, { timeout: 15_000 }).toBeNull();
+    expect(await item()).toBe(404);
     await bed.remove();
   });
 

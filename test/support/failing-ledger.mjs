@@ -18,7 +18,17 @@ export async function run({ port, ...data }) {
   await runLedger(data, port, async (options) => {
     check();
     const ledger = await openLedger(options);
-    for (const method of ['begin', 'apply', 'finish', 'job', 'item', 'prove', 'dueAcks', 'delivered']) {
+    for (const method of [
+      'begin',
+      'apply',
+      'finish',
+      'job',
+      'item',
+      'prove',
+      'dueAcks',
+      'delivered',
+      'lastProved',
+    ]) {
       const own = ledger[method].bind(ledger);
       ledger[method] = async (...args) => {
         check();
