@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ConfigError } from '../../engine/errors.ts';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { startAckReceiver } from '../support/ack-receiver.ts';
 import { sendPlan, startCapturing } from '../support/capture.ts';
@@ -23,6 +24,18 @@ afterAll(() => rmSync(template, { recursive: true, force: true }));
 acksContract('the embedded ledger', {
   url: async () => null,
   prepare: (data) => cpSync(template, join(data, 'ledger'), { recursive: true }),
+});
+
+test('an address that anybody on the way could read is refused at the start, unless it is meant', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'firn-acks-plain-'));
+  cpSync(template, join(data, 'ledger'), { recursive: true });
+  writeFileSync(join(data, 'secret'), 'only these two know it');
+  const ack = { url: 'http://partner.example/acks', secretFile: join(data, 'secret') };
+  const partners = [{ gln: MAKER_GLN, name: 'maker', ack }];
+  await expect(startCapturing({ epcis: { partners } }, data)).rejects.toThrow(ConfigError);
+  const meant = await startCapturing({ epcis: { partners, webhook: { plaintext: true } } }, data);
+  expect(meant.engine.status().epcis?.webhooks).toMatchObject([{ gln: MAKER_GLN, open: false }]);
+  await meant.remove();
 });
 
 test('while the ledger is away nothing is delivered; when it is back everything is', async () => {

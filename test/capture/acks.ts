@@ -232,6 +232,8 @@ export function acksContract(name: string, { url, prepare }: AckBed): void {
         });
       expect((await settle('buyer', '2', `?partner=${MAKER_GLN}`)).status).toBe(403);
       expect((await settle('maker', 'all of them')).status).toBe(400);
+      expect((await settle('maker', '9'.repeat(19))).status).toBe(400);
+      expect((await poll(bed.http, 'maker', `?after=${'9'.repeat(18)}`)).acks).toEqual([]);
       const before = receiver.got.length;
       expect(before).toBeGreaterThan(0);
       expect((await settle('maker', '2')).status).toBe(204);

@@ -17,7 +17,8 @@ const MAX_PAGE = 1000;
 /** How long a page token is promised to work; it does so for as long as the job that it names is kept. */
 const TOKEN_MS = 86_400_000;
 const MAX_ACK_BODY_BYTES = 1024;
-const SEQ = /^\d{1,19}$/;
+/** Within the eight bytes that a number has in the ledger. */
+const SEQ = /^\d{1,18}$/;
 
 const NOT_FOUND: EpcisException = {
   status: 404,
