@@ -78,10 +78,10 @@ describe('a partner of a real engine', () => {
         break;
       }
       // A late record of telemetry waits for 60 s.
-      expect(performance.now() - from).toBeLessThan(30_000);
+      expect(performance.now() - from).toBeLessThan(50_000);
       await sleep(200);
     }
-  });
+  }, 120_000);
 
   test('a bare event without an id has its hash as one, and is found by it however it is written', async () => {
     const sent = await event(eventJson(commissioning('e1'), 'json-urn'));

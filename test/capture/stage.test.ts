@@ -186,6 +186,7 @@ describe('capture stage', () => {
 
   test('stage: the sealed lake is sound, and holds each event with its own characters', async () => {
     const sent = documentText(dscsaPlan(), 'xml-1.2');
+    await expect.poll(() => bed.engine.status().epcis?.openJobs, { timeout: 20_000 }).toBe(0);
     const { acct } = bed.engine.status();
     expect(await bed.engine.close()).toBe(true);
     const report = await verifyLake({ lake: bed.lake });
