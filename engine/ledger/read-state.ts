@@ -3,7 +3,7 @@
 
 import type { Canonical } from '../epcis/judged.ts';
 import { type Item, type ItemState, keyOf, ofKey, type Told } from '../epcis/state/item.ts';
-import { compositeKey, State } from '../epcis/state/state.ts';
+import { compositeKey, type Lot, State } from '../epcis/state/state.ts';
 import { type Subject, subjectOf } from '../epcis/state/subject.ts';
 import { columns, slices } from './array-literal.ts';
 import type { Row, Session } from './database.ts';
@@ -85,8 +85,7 @@ async function readLots(session: Session, state: State, lots: ReadonlyMap<string
       (key) => key.slice(key.indexOf('/') + 1),
     ),
   );
-  for (const row of rows)
-    state.setExpiry(row['gtin'] as string, row['lot'] as string, row['expiry'] as string);
+  for (const row of rows) state.loadLot(row as unknown as Lot);
 }
 
 async function readEvents(

@@ -5,6 +5,7 @@
 
 import type { Canonical } from '../epcis/judged.ts';
 import { expiryDate, type Item, keyOf, lotOfClass, ofKey } from '../epcis/state/item.ts';
+import type { Lot } from '../epcis/state/state.ts';
 import { columns, slices } from './array-literal.ts';
 import type { Session } from './database.ts';
 import type { Known } from './read-state.ts';
@@ -158,17 +159,13 @@ INSERT INTO firn.lot (gtin, lot, expiry) SELECT DISTINCT gtin, lot, expiry FROM 
   AS t(gtin, lot, expiry) ORDER BY gtin, lot ON CONFLICT (gtin, lot) DO NOTHING`;
 
 /** Stores new lots. @returns false when another transaction gave one of them another date meanwhile. */
-async function insertLots(session: Session, rows: readonly LedgerRow[]): Promise<boolean> {
-  const lots = new Map<string, LedgerRow>();
-  for (const row of rows) {
-    if (row.gtin !== '' && row.lot !== null && row.expiry !== null) lots.set(`${row.gtin}/${row.lot}`, row);
-  }
-  if (lots.size === 0) return true;
+async function insertLots(session: Session, lots: readonly Lot[]): Promise<boolean> {
+  if (lots.length === 0) return true;
   const parameters = columns(
-    [...lots.values()],
-    (row) => row.gtin,
-    (row) => row.lot,
-    (row) => row.expiry,
+    lots,
+    (each) => each.gtin,
+    (each) => each.lot,
+    (each) => each.expiry,
   );
   await session.query(INSERT_LOTS, parameters);
   const others = await session.query(
@@ -256,6 +253,7 @@ export async function writeChunk(
   const classes = await insertLedger(session, rows, stamp.partner);
   // D is right here: a second declaration of one error has the key and the hash of the first.
   if (classes.C + classes.R > 0) throw new Overtaken(`${classes.C + classes.R} rows were there already`);
-  if (!(await insertLots(session, rows))) throw new Overtaken('a lot has another expiry date by now');
+  if (!(await insertLots(session, [...known.state.newLots])))
+    throw new Overtaken('a lot has another expiry date by now');
   await upsertItems(session, known);
 }

@@ -196,6 +196,37 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       expect(outcomes(same.verdicts)).toEqual(['accepted']);
     });
 
+    test('only what comes into being gives a lot its expiry date: no declaration, no ingredient', async () => {
+      const { life, unit, gtin, lot } = goods();
+      const { gtin: ingredient } = goods();
+      const wrong = { at: '2026-01-05T00:00:00Z', items: [unit(9)], ...lot, expiry: '2028-01-01' };
+      const declared = commissioning({ ...wrong, declaredAt: '2026-01-06T00:00:00Z' });
+      const mixed = told({
+        type: 'TransformationEvent',
+        action: null,
+        at: '2026-01-07T00:00:00Z',
+        inputs: [`${ingredient}/(10)B`],
+        outputs: [unit(10)],
+        lot: 'B',
+        expiry: '2028-01-01',
+      });
+      // The declaration is told before and behind the lot it is wrong about, in a chunk and over chunks.
+      const events = [declared, ...life, commissioning(wrong), mixed];
+      const sound = [...Array(5).fill('accepted'), 'refused', 'accepted'];
+      expect(outcomes((await run(ledger, events)).verdicts)).toEqual(sound);
+      expect(outcomes((await run(ledger, [declared, commissioning(wrong)], {}, 1)).verdicts)).toEqual([
+        'duplicate',
+        'refused',
+      ]);
+      const again = commissioning({ ...wrong, declaredAt: '2026-01-08T00:00:00Z' });
+      expect(outcomes((await run(ledger, [again])).verdicts)).toEqual(['accepted']);
+      const lots = 'SELECT lot, expiry::text FROM firn.lot WHERE gtin IN ($1, $2) ORDER BY lot';
+      expect(await database.query(lots, [gtin, ingredient])).toEqual([
+        { lot: 'A123', expiry: '2027-03-27' },
+        { lot: 'B', expiry: '2028-01-01' },
+      ]);
+    });
+
     test('error declarations are stored, each once, and stand in the history', async () => {
       const { life, pallet } = goods();
       const ship = { at: '2026-01-02T08:00:00Z', items: [pallet] };

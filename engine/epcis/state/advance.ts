@@ -109,9 +109,7 @@ export function advance(state: State, subject: Subject, telling: Telling): void 
     return;
   }
   if (subject.lot !== null && subject.expiry !== null) {
-    for (const { gtin, lot } of lotsOf(subject)) {
-      if (state.expiryOf(gtin, lot) === undefined) state.setExpiry(gtin, lot, subject.expiry);
-    }
+    for (const lot of lotsOf(subject)) state.addLot({ ...lot, expiry: subject.expiry });
   }
   const { document } = telling;
   if (subject.act === 'pack') pack(state, subject, document);
@@ -121,7 +119,7 @@ export function advance(state: State, subject: Subject, telling: Telling): void 
   else touch(state, subject, document);
 }
 
-/** The lots whose expiry an event with ILMD tells: of its objects and of its classes. */
+/** The lots whose expiry an event with ILMD tells: of the objects and classes that come into being, not of what goes into them. */
 export function lotsOf(subject: Subject): { gtin: string; lot: string }[] {
   const lots = new Map<string, { gtin: string; lot: string }>();
   if (subject.lot !== null) {
@@ -130,7 +128,7 @@ export function lotsOf(subject: Subject): { gtin: string; lot: string }[] {
       if (gtin !== '') lots.set(gtin, { gtin, lot: subject.lot });
     }
     for (const each of subject.lots) {
-      if (each.lot === subject.lot) lots.set(each.gtin, each);
+      if (each.isNew && each.lot === subject.lot) lots.set(each.gtin, { gtin: each.gtin, lot: each.lot });
     }
   }
   return [...lots.values()];

@@ -15,10 +15,19 @@ export function compositeKey(item: string, eventTime: string, partner: string, d
   return `${partner} ${eventTime} ${disc} ${item}`;
 }
 
+/** What is known of a lot. */
+export interface Lot {
+  readonly gtin: string;
+  readonly lot: string;
+  /** `YYYY-MM-DD` */
+  readonly expiry: string;
+}
+
 export class State {
   readonly #items = new Map<string, Item>();
   readonly #children = new Map<string, Set<string>>();
-  readonly #lots = new Map<string, string>();
+  readonly #lots = new Map<string, Lot>();
+  readonly #newLots = new Map<string, Lot>();
   readonly #known = new Set<string>();
   readonly #keys = new Map<string, string>();
   readonly #changed = new Set<string>();
@@ -44,13 +53,9 @@ export class State {
     if (item.parent !== null) this.#childrenOf(item.parent).add(key);
   }
 
-  /** Keys of items that were changed since the last `settle`. */
+  /** Keys of items that were changed. */
   get changed(): ReadonlySet<string> {
     return this.#changed;
-  }
-
-  settle(): void {
-    this.#changed.clear();
   }
 
   children(parent: string): ReadonlySet<string> {
@@ -66,11 +71,25 @@ export class State {
 
   /** Expiry of a lot of a GTIN, `YYYY-MM-DD`. */
   expiryOf(gtin: string, lot: string): string | undefined {
-    return this.#lots.get(`${gtin}/${lot}`);
+    return this.#lots.get(`${gtin}/${lot}`)?.expiry;
   }
 
-  setExpiry(gtin: string, lot: string, expiry: string): void {
-    this.#lots.set(`${gtin}/${lot}`, expiry);
+  /** Puts a stored lot there; it does not count as new. */
+  loadLot(lot: Lot): void {
+    this.#lots.set(`${lot.gtin}/${lot.lot}`, lot);
+  }
+
+  /** Gives a lot its expiry date, once. */
+  addLot(lot: Lot): void {
+    const key = `${lot.gtin}/${lot.lot}`;
+    if (this.#lots.has(key)) return;
+    this.#lots.set(key, lot);
+    this.#newLots.set(key, lot);
+  }
+
+  /** Lots that were added. */
+  get newLots(): Iterable<Lot> {
+    return this.#newLots.values();
   }
 
   isKnown(hash: string, declaredAt: string | null): boolean {

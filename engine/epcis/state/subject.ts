@@ -50,8 +50,8 @@ export interface Subject {
   readonly parents: readonly string[];
   readonly children: readonly string[];
   readonly inputs: readonly string[];
-  /** Classes with a lot: quantities. */
-  readonly lots: readonly { readonly gtin: string; readonly lot: string }[];
+  /** Classes with a lot: quantities. `isNew`: of `items`. */
+  readonly lots: readonly { readonly gtin: string; readonly lot: string; readonly isNew: boolean }[];
   /** Every row's key, classes too, each once: the composite keys. */
   readonly keys: readonly string[];
   readonly lot: string | null;
@@ -78,12 +78,13 @@ export function subjectOf(canonical: Canonical): Subject {
     child: new Set<string>(),
     input: new Set<string>(),
   };
-  const lots: { gtin: string; lot: string }[] = [];
+  const lots: { gtin: string; lot: string; isNew: boolean }[] = [];
   for (const row of canonical.rows) {
     const key = keyOf(row);
     keys.add(key);
     const lot = lotOfClass(row);
-    if (lot !== null) lots.push({ gtin: row.gtin, lot });
+    const isNew = row.role === 'item' || row.role === 'output';
+    if (lot !== null) lots.push({ gtin: row.gtin, lot, isNew });
     const isClass = lot !== null || row.serial === '' || (row.gtin === '' && classes.has(row.serial));
     if (!isClass) byRole[row.role === 'output' ? 'item' : row.role].add(key);
   }
