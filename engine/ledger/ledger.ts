@@ -177,13 +177,13 @@ export class Ledger {
   async #stage(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
     const first = chunk.events[0]?.index ?? null;
     if (this.#staging !== null && (this.#staging.capture !== order.id || first === 0)) await this.#abandon();
-    if (this.#staging === null) {
-      const stored = await readVerdicts(this.#database, order.id, first ?? 0, chunk.events.length);
-      if (stored.length > 0) return stored;
-      if (first !== null && first !== 0) throw new BeginAgain('the chunks before are not there');
-      this.#staging = await Staging.open(this.#database, order, this.#terms);
-    }
+    this.#staging ??= await Staging.open(this.#database, order, this.#terms);
     try {
+      const stored = await this.#staging.stored(chunk);
+      if (stored.length > 0) {
+        await this.#abandon();
+        return stored;
+      }
       const verdicts = await this.#staging.apply(chunk);
       if (chunk.last) this.#staging = null;
       return verdicts;

@@ -59,19 +59,27 @@ export class Staging {
     }
   }
 
+  /**
+   * Verdicts of the chunk, where the whole job was stored before. Asked with the partner's row locked: a commit whose answer
+   * was lost may have been under way until then.
+   */
+  async stored(chunk: Chunk): Promise<readonly Verdict[]> {
+    const first = chunk.events[0]?.index;
+    if (this.#nextIndex > 0 || first === undefined) return [];
+    return readVerdicts(this.#transaction, this.capture, first, chunk.events.length);
+  }
+
   /** Takes the next chunk. @returns its verdicts: to hold only if the whole job holds, until the last */
   async apply(chunk: Chunk): Promise<readonly Verdict[]> {
     const first = chunk.events[0]?.index ?? this.#nextIndex;
     if (first !== this.#nextIndex) throw new BeginAgain(`event ${this.#nextIndex} comes next, not ${first}`);
     const recordMs = this.#terms.nowMs();
-    const { fresh } = await applyChunk(this.#transaction, this.#order, chunk, {
+    const { fresh, hashes } = await applyChunk(this.#transaction, this.#order, chunk, {
       nextSeq: this.#firstSeq + this.#nextIndex,
       recordMs,
       strictState: this.#terms.strictState,
-    }).then((applied) => {
-      this.#hashes.push(...applied.hashes);
-      return applied;
     });
+    this.#hashes.push(...hashes);
     this.#nextIndex += fresh.length;
     for (const verdict of fresh) {
       if (verdict.outcome === 'refused') this.#failed.set(verdict.index, verdict.findings);

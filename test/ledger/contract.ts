@@ -156,6 +156,20 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       expect(await ledger.finish(job, [])).toMatchObject({ accepted: 4, success: true });
     });
 
+    test('rollback: a commit that was still under way when the job came again is not answered as nothing', async () => {
+      const { life } = goods();
+      const { order: job, verdicts } = await run(ledger, life, rollback);
+      // Outside of a transaction that waits for the partner's row, the verdicts are not to be seen yet.
+      const early: Database = {
+        ...database,
+        query: async (sql, parameters) =>
+          sql.includes('FROM firn.verdict') ? [] : database.query(sql, parameters),
+      };
+      const other = new Ledger(early, {});
+      expect(await other.apply(job, chunks(life)[0] as Chunk)).toEqual(verdicts);
+      expect(await other.apply(job, chunks(life, 3)[0] as Chunk)).toEqual(verdicts.slice(0, 3));
+    });
+
     test('rollback: a job whose last chunk is missing does not end; an empty last chunk ends it', async () => {
       const { life, gtin } = goods();
       const job = order(rollback);
