@@ -100,10 +100,9 @@ export class JobRun {
       return wanted ? this.#place(order, order.head, event, verdict) : null;
     });
     if (staged) {
-      for (const [at, { index, span }] of events.entries()) {
-        const { outcome } = verdicts[at] as Verdict;
-        if (outcome !== 'duplicate') this.#staged.add({ index, span, line: placed[at] ?? null });
-      }
+      // Duplicates too: of a job that is refused they are refused with the rest.
+      for (const [at, { index, span }] of events.entries())
+        this.#staged.add({ index, span, line: placed[at] ?? null });
       return;
     }
     this.#lines.sync();
@@ -135,7 +134,7 @@ export class JobRun {
     }
   }
 
-  /** @param verdict null = accepted, with this line */
+  /** @param verdict null = accepted with this line, or without one a duplicate */
   async #tell(index: number, span: Span, line: Placed | null, verdict: Verdict | null): Promise<void> {
     const { job } = this.#options;
     const { id: capture } = job.order;

@@ -8,7 +8,7 @@ import type { Span } from '../epcis/model.ts';
 import { KIB } from '../limits.ts';
 import type { PlacedLine } from './lines-file.ts';
 
-/** An event and, where it may be accepted, its line and its time (Unix ms). */
+/** An event and, where it may be accepted, its line and its time (Unix ms): a duplicate has none. */
 export interface StagedRow {
   readonly index: number;
   readonly span: Span;
