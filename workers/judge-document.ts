@@ -21,11 +21,15 @@ const DAY_MS = 86_400_000;
 const MAX_MS = 253_402_300_799_999;
 const MAX_FINDINGS = 200;
 
+/** The ledger's thread has given the attempt up: nobody waits for the rest of the document. */
+class GivenUp extends Error {}
+
 /** Chunks on their way out, as far as there is credit. */
 class Outgoing {
   readonly #port: MessagePort;
   readonly chunker = new Chunker(() => performance.now());
   #credit = CHUNK_CREDIT;
+  #closed = false;
   #wake: () => void = () => {};
 
   constructor(port: MessagePort) {
@@ -34,23 +38,30 @@ class Outgoing {
       if (message.type === 'credit') this.#credit += 1;
       this.#wake();
     });
+    // Or else this would wait for credit for ever, and with it its thread.
+    port.on('close', () => {
+      this.#closed = true;
+      this.#wake();
+    });
   }
 
   send(message: ToLedgerJob): void {
     this.#port.postMessage(message);
   }
 
-  /** Sends what is full; resolves when nothing is left. */
+  /** Sends what is full; resolves when nothing is left. @throws GivenUp */
   async flush(): Promise<void> {
     this.chunker.tick();
     for (;;) {
+      if (this.#closed) throw new GivenUp();
       const events = this.chunker.full[0];
       if (events === undefined) return;
-      while (this.#credit === 0) {
+      while (this.#credit === 0 && !this.#closed) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
       }
+      if (this.#closed) continue;
       this.chunker.full.shift();
       this.#credit -= 1;
       this.send({ type: 'chunk', events });
@@ -88,6 +99,8 @@ export async function run({ order, port }: { order: JudgeOrder; port: MessagePor
     const reader = createReader(mediaType, { event, fault }, READ_LIMITS, options);
     await readDocument(order.path, reader, () => outgoing.flush());
     await outgoing.end(findings);
+  } catch (error) {
+    if (!(error instanceof GivenUp)) throw error;
   } finally {
     outgoing.close();
   }

@@ -4,13 +4,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { JobRun, type JobRunOptions } from '../../engine/capture/job-run.ts';
 import type { FromLedger, ToLedgerJob } from '../../engine/capture/messages.ts';
 import type { JobReport, Verdict } from '../../engine/ledger/model.ts';
 import { diskStorage } from '../../engine/storage.ts';
+import { run as judgeDocument } from '../../workers/judge-document.ts';
 import { commissioning, UNIT } from '../epcis/state/told.ts';
 import { order as jobOrder } from '../ledger/jobs.ts';
+import { documentText, dscsaPlan, MAKER, sgtin, UNIT as UNIT_ITEM } from '../support/epcis-documents.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'firn-job-run-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,4 +83,41 @@ describe('an attempt at a job', () => {
     const outcomes = ['accepted', 'duplicate', 'accepted'] as const;
     expect(await runJob(outcomes, outcomes)).toEqual(['0 accepted', '2 accepted']);
   });
+
+  test('a judge whose attempt is given up does not wait for credit, and keeps its thread from nobody', async () => {
+    const plan = dscsaPlan();
+    const first = plan.events[0];
+    if (first === undefined) throw new Error('the plan has events');
+    const events = Array.from({ length: 5000 }, (_, at) => ({
+      ...first,
+      epcs: [sgtin(MAKER, UNIT_ITEM, String(at))],
+    }));
+    const path = join(folder, 'large.raw');
+    writeFileSync(path, documentText({ ...plan, events }, 'json-dl'));
+    const { port1, port2 } = new MessageChannel();
+    const judging = {
+      profile: 'generic',
+      maxEvents: 10_000,
+      partners: null,
+      staleDays: 365,
+      strictState: false,
+    } as const;
+    let chunks = 0;
+    port1.on('message', (message: ToLedgerJob) => {
+      if (message.type !== 'chunk') return;
+      chunks += 1;
+      if (chunks === 2) port1.close();
+    });
+    const order = {
+      path,
+      mediaType: 'application/json',
+      single: false,
+      judging,
+      receivedMs: 0,
+      partner: '',
+      head: null,
+    };
+    await judgeDocument({ order, port: port2 });
+    expect(chunks).toBe(2);
+  }, 30_000);
 });
