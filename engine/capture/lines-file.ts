@@ -17,11 +17,16 @@ export interface PlacedLine {
   readonly leaf: string;
 }
 
-/** A number that no file of this capture in the spool has yet. */
+/**
+ * The first number that no file of this capture in the spool has. Asked by name: the folder has a file for every body that
+ * waits, and this is called on the main thread for every job.
+ */
 export function nextAttempt(storage: Storage, folder: string, id: string): number {
-  const mine = storage.list(folder).filter((name) => name.startsWith(`${id}.`));
-  const numbers = mine.map((name) => Number(/^[^.]+\.([0-9]+)\./.exec(name)?.[1] ?? 0));
-  return Math.max(0, ...numbers) + 1;
+  const isTaken = (attempt: number): boolean =>
+    ['lines', 'verdicts'].some((kind) => storage.stat(join(folder, `${id}.${attempt}.${kind}`)) !== null);
+  let attempt = 1;
+  while (isTaken(attempt)) attempt += 1;
+  return attempt;
 }
 
 export class LinesFile {
