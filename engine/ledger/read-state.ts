@@ -149,9 +149,7 @@ export async function readState(
   const subjects = events.map(subjectOf);
   if (subjects.length === 0) return { state, revisions };
   const keys = new Set(subjects.flatMap((subject) => subject.keys));
-  const deep = subjects.some(
-    (subject) => subject.step === 'shipping' || (subject.act === 'unpack' && subject.children.length === 0),
-  );
+  const deep = subjects.some(({ step, isOfAll }) => step === 'shipping' || isOfAll);
   const lots = new Map<string, string>();
   const addLot = (gtin: string, lot: string): unknown => lots.set(`${gtin}/${lot}`, lot);
   for (const slice of slices([...keys])) {

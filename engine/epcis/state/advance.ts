@@ -48,8 +48,7 @@ function pack(state: State, subject: Subject, document: string): void {
 function unpack(state: State, subject: Subject, document: string): void {
   for (const parent of subject.parents) {
     move(state.change(parent, subject.at), null, subject.at);
-    // No children named: all of them.
-    const children = subject.children.length > 0 ? subject.children : [...state.children(parent)];
+    const children = subject.isOfAll ? [...state.children(parent)] : subject.children;
     for (const key of children) {
       const item = state.change(key, subject.at);
       if (item.parent === parent && (item.linked === null || subject.at >= item.linked.at)) {

@@ -50,6 +50,8 @@ export interface Subject {
   readonly parents: readonly string[];
   readonly children: readonly string[];
   readonly inputs: readonly string[];
+  /** An unpacking that names no child, neither an object nor a quantity of a class: it is of all of them. */
+  readonly isOfAll: boolean;
   /** Classes with a lot: quantities. `isNew`: of `items`. */
   readonly lots: readonly { readonly gtin: string; readonly lot: string; readonly isNew: boolean }[];
   /** Every row's key, classes too, each once: the composite keys. */
@@ -101,6 +103,7 @@ export function subjectOf(canonical: Canonical): Subject {
     parents: [...byRole.parent],
     children: [...byRole.child],
     inputs: [...byRole.input],
+    isOfAll: act === 'unpack' && canonical.rows.every(({ role }) => role !== 'child'),
     lots,
     keys: [...keys],
     lot: event.ilmd.lotNumber,

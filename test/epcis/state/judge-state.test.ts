@@ -13,6 +13,7 @@ import {
   SSCC,
   shipping,
   told,
+  UNIT,
   unit,
   unpacking,
 } from './told.ts';
@@ -216,6 +217,16 @@ describe('state', () => {
     const all = run([...packed, unpacking({ at, parent: box('1') })]);
     expect(codes(all.last)).toEqual([]);
     expect([...all.state.children(box('1'))]).toEqual([]);
+  });
+
+  test('state: an unpacking of a quantity of a class takes no object out', () => {
+    const loose = unpacking({ at: '2026-01-04T00:00:00Z', parent: box('1'), children: [`${UNIT}/(10)A123`] });
+    expect(run([...packed, loose]).state.item(unit('1'))).toMatchObject({
+      parent: box('1'),
+      state: 'packed',
+    });
+    const whole = unpacking({ at: '2026-01-04T00:00:00Z', parent: box('1') });
+    expect(run([...packed, whole]).state.item(unit('1'))).toMatchObject({ parent: null, state: 'active' });
   });
 
   test('L12: the same event again is a duplicate and changes nothing', () => {
