@@ -16,9 +16,9 @@ import { openPglite } from '../../engine/ledger/pglite.ts';
 import { openPostgres } from '../../engine/ledger/postgres.ts';
 import { insertLedger, ledgerRows } from '../../engine/ledger/write-chunk.ts';
 import { commandLine, positive } from '../command-line.ts';
-import { describeMachine, readMachine } from '../machine.ts';
+import { readMachine } from '../machine.ts';
+import { printReport, reportJson, type Section } from '../report.ts';
 import { interleave, ratioOf, summarise } from '../stat.ts';
-import { formatTable } from '../table.ts';
 import { newEvents } from './events.ts';
 
 const USAGE = `usage: node dist/bench/ledger/main.js [--url postgres://…] [--rounds N] [--json]
@@ -121,7 +121,8 @@ function armsOf(database: Database, ledger: Ledger): Arm[] {
   ];
 }
 
-async function bench(database: Database, rounds: number, json: boolean): Promise<void> {
+/** The arms in a database of their own, as a table. @throws Error when not every row is stored at the end */
+export async function measureLedger(database: Database, rounds: number): Promise<Section> {
   await migrate(database);
   const ledger = new Ledger(database, {});
   const arms = armsOf(database, ledger);
@@ -136,26 +137,38 @@ async function bench(database: Database, rounds: number, json: boolean): Promise
   const expected = rounds * turns.reduce((sum, arm) => sum + arm.rows, 0);
   if (Number(stored?.['n']) !== expected)
     throw new Error(`${stored?.['n']} rows are stored, not ${expected}`);
-  const rows = arms.map(({ name }, i) => {
-    const own = samples[i] as number[];
-    const { median, low, high } = summarise(own);
-    const { ratio } = ratioOf(samples[i - (i % 2) + 1] as number[], own);
-    return [name, 1_000_000 / median, median, low, high, ratio];
-  });
-  const columns = [
-    { name: 'arm' },
-    { name: 'rows/s' },
-    { name: 'µs/row' },
-    { name: 'low' },
-    { name: 'high' },
-    { name: '× faster than one at a time', digits: 1 },
-  ];
-  const control = `A/A ${aa.ratio.toFixed(3)} (${aa.low.toFixed(2)}–${aa.high.toFixed(2)}), ${again.length} rounds; all ${expected} rows counted`;
-  if (json) console.log(JSON.stringify({ machine: readMachine(), columns, rows, control }));
-  else {
-    for (const line of [...describeMachine(readMachine()), '', ...formatTable(columns, rows), control])
-      console.log(line);
-  }
+  const gains = arms.map(
+    (_, i) => ratioOf(samples[i - (i % 2) + 1] as number[], samples[i] as number[]).ratio,
+  );
+  return {
+    key: 'ledger',
+    title: 'Ledger: a batch beside a row at a time, each committed',
+    columns: [
+      { name: 'arm' },
+      { name: 'rows/s', digits: 0 },
+      { name: 'µs/row' },
+      { name: 'low' },
+      { name: 'high' },
+      { name: '× faster than one at a time', digits: 1 },
+    ],
+    rows: arms.map(({ name }, i) => {
+      const { median, low, high } = summarise(samples[i] as number[]);
+      return [name, Math.round(1_000_000 / median), median, low, high, gains[i] as number];
+    }),
+    notes: [
+      `wall time; A/A ${aa.ratio.toFixed(3)} (${aa.low.toFixed(2)}–${aa.high.toFixed(2)}), ${again.length} rounds; all ${expected} rows counted`,
+    ],
+    figures: { aa: aa.ratio, statement: gains[0] as number, chunk: gains[2] as number },
+  };
+}
+
+async function bench(database: Database, rounds: number, json: boolean): Promise<void> {
+  const machine = readMachine();
+  const startedUtc = new Date().toISOString();
+  const section = await measureLedger(database, rounds);
+  const report = { name: 'ledger', startedUtc, machine, sections: [section], plots: [] };
+  if (json) console.log(JSON.stringify(reportJson(report), null, 2));
+  else printReport(report);
 }
 
 async function main(): Promise<void> {
@@ -176,4 +189,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+if (import.meta.filename === process.argv[1]) await main();
