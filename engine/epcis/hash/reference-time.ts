@@ -1,7 +1,12 @@
 // Times as the reference hash writes them: UTC to the millisecond, the microseconds rounded half to even.
 
+import { canonicalTime } from '../time.ts';
+
 const TIME =
   /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?(Z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})?$/;
+
+/** Length of a time in UTC with three digits behind the second. */
+const MILLIS = 24;
 
 /**
  * The moment as `YYYY-MM-DDTHH:MM:SS.mmmZ`; text that is none as it is. Half a millisecond before a full second is carried
@@ -9,6 +14,11 @@ const TIME =
  * reference takes the zone of its machine.
  */
 export function referenceTime(text: string): string {
+  // To the millisecond both ways are the same.
+  if (text.length <= MILLIS && text.endsWith('Z')) {
+    const usual = canonicalTime(text);
+    if (usual !== null) return usual;
+  }
   const parts = TIME.exec(text);
   if (parts === null) return text;
   const [, day, minute, second = '00', fraction = '', zone = 'Z'] = parts;
