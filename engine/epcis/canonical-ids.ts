@@ -2,12 +2,16 @@
 // same values the rows of the ledger.
 
 import { compareBytes, sortedSet } from './byte-order.ts';
+import { writeEpc, writeEpcs } from './canonical-json.ts';
 import { bareWord, type Vocabulary } from './cbv.ts';
 import { canonicalDecimal } from './decimal.ts';
+import type { EventSerials } from './event-serials.ts';
 import { fitOf, type IdField } from './identifiers/fields.ts';
 import { type Identifier, shown } from './identifiers/identifier.ts';
 import { readIdentifier } from './identifiers/read.ts';
 import type { CanonicalEvent, KeyRow, Profile, Role } from './judged.ts';
+import { knownItem } from './known-items.ts';
+import { readPlaceId } from './known-places.ts';
 import type { Quantity, ShapeFault, SourceEvent, Step, TypedId } from './model.ts';
 
 type Epc = CanonicalEvent['epcs'][number];
@@ -19,6 +23,7 @@ export interface Reading {
   readonly event: SourceEvent;
   readonly profile: Profile;
   readonly faults: ShapeFault[];
+  readonly serials: EventSerials;
 }
 
 /** Text of a field, trimmed; absent and empty are null. */
@@ -29,7 +34,7 @@ export function textOf(sent: string | undefined): string | null {
 
 /** Reads one identifier of the event; a fault of it, or one of its kind in this field, is noted. */
 export function readId(reading: Reading, sent: string, field: IdField, path: readonly Step[]): Identifier {
-  const id = readIdentifier(sent);
+  const id = field === 'place' || field === 'party' ? readPlaceId(sent) : readIdentifier(sent);
   if (!isGood(id, field)) note(reading, id, field, path);
   return id;
 }
@@ -67,8 +72,7 @@ export function idOrNull(
   return text === null ? null : readId(reading, text, field, path).canonical;
 }
 
-/** The row of an identifier: judged.ts says what its two keys are. */
-/** The row of the ledger that an identifier has. */
+/** The row of the ledger that an identifier has: judged.ts says what its two keys are. */
 export function rowOf(id: Identifier, role: Role): KeyRow {
   if (id.kind === 'sgtin') return { gtin: id.gtin, serial: id.serial, role };
   if (id.kind === 'sscc') return { gtin: '', serial: `(00)${id.sscc}`, role };
@@ -100,6 +104,8 @@ const EPC_LISTS = [
 export interface Objects {
   readonly epcs: readonly Epc[];
   readonly rows: KeyRow[];
+  /** JCS text of `epcs`. */
+  readonly text: string;
 }
 
 /** EPCs with their roles, and a row for each. */
@@ -107,9 +113,15 @@ export function readObjects(reading: Reading): Objects {
   const { fields } = reading.event;
   const epcs: Epc[] = [];
   const rows: KeyRow[] = [];
+  const texts: string[] = [];
   for (const [role, name] of EPC_LISTS) {
     const sent = fields[name];
     if (sent === undefined || sent.length === 0) continue;
+    const text = readSerials(reading, name, role, epcs, rows);
+    if (text !== null) {
+      texts.push(text);
+      continue;
+    }
     const ids: Identifier[] = [];
     // A document may hold a million of these: the path of one is made only when there is something to tell.
     for (let i = 0; i < sent.length; i++) {
@@ -118,17 +130,48 @@ export function readObjects(reading: Reading): Objects {
       ids.push(id);
     }
     for (const id of sortedSet(ids, ids.every(isAscii) ? compareAscii : compareIds)) {
-      epcs.push({ id: id.canonical, role });
+      const epc = { id: id.canonical, role };
+      epcs.push(epc);
       rows.push(rowOf(id, role));
+      texts.push(writeEpc(epc));
     }
   }
   const parent = textOf(fields.parentID);
   if (parent !== null) {
     const id = readId(reading, parent, 'parent', ['parentID']);
-    epcs.push({ id: id.canonical, role: 'parent' });
+    const epc = { id: id.canonical, role: 'parent' } as const;
+    epcs.push(epc);
     rows.push(rowOf(id, 'parent'));
+    texts.push(writeEpc(epc));
   }
-  return { epcs, rows };
+  return { epcs, rows, text: `[${texts.join(',')}]` };
+}
+
+/**
+ * A list of items of one product, which needs no reading of each: good if one is.
+ * @returns JCS text of the entries, without brackets; null for any other list, of which nothing is taken
+ */
+function readSerials(
+  reading: Reading,
+  name: (typeof EPC_LISTS)[number][1],
+  role: Role,
+  epcs: Epc[],
+  rows: KeyRow[],
+): string | null {
+  const list = reading.serials.of(name);
+  const item = list === null ? null : knownItem(list.stem);
+  if (list === null || item === null) return null;
+  const { gtin, head } = item;
+  const distinct: string[] = [];
+  let before = '';
+  for (const serial of list.serials) {
+    if (serial === before) continue;
+    before = serial;
+    distinct.push(serial);
+    epcs.push({ id: head + serial, role });
+    rows.push({ gtin, serial, role });
+  }
+  return writeEpcs(head, distinct, role);
 }
 
 const QUANTITY_LISTS = [

@@ -3,7 +3,13 @@
 
 import type { CanonicalEvent, CanonicalExtension } from './judged.ts';
 
-const quote: (text: string) => string = JSON.stringify;
+/** What stands in JSON otherwise than in the text. */
+const ESCAPED = /[^ !#-[\]-~]/;
+
+/** As JSON.stringify, of which most texts of an event have no need. */
+function quote(text: string): string {
+  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
 
 function orNull(text: string | null): string {
   return text === null ? 'null' : quote(text);
@@ -29,8 +35,16 @@ function writeTyped(item: { readonly id: string; readonly type: string | null })
   return `{"id":${quote(item.id)},"type":${orNull(item.type)}}`;
 }
 
-function writeEpc(item: CanonicalEvent['epcs'][number]): string {
+/** One entry of `epcs`. */
+export function writeEpc(item: CanonicalEvent['epcs'][number]): string {
   return `{"id":${quote(item.id)},"role":"${item.role}"}`;
+}
+
+/** Entries of `epcs` that are `head` and a serial each, without brackets. Neither has anything to be escaped. */
+export function writeEpcs(head: string, serials: readonly string[], role: string): string {
+  const before = `{"id":"${head}`;
+  const behind = `","role":"${role}"}`;
+  return before + serials.join(`${behind},${before}`) + behind;
 }
 
 function writeQuantity(item: CanonicalEvent['quantities'][number]): string {
@@ -55,15 +69,18 @@ export interface EventText {
   readonly undeclared: string;
 }
 
-/** @param sensors JCS text of `event.sensors` */
-export function writeEvent(event: CanonicalEvent, sensors: string): EventText {
+/**
+ * @param sensors JCS text of `event.sensors`
+ * @param epcs that of `event.epcs`
+ */
+export function writeEvent(event: CanonicalEvent, sensors: string, epcs: string): EventText {
   const { ilmd, persistentDisposition: lasting } = event;
   const head =
     `{"action":${orNull(event.action)},"bizLocation":${orNull(event.bizLocation)},` +
     `"bizStep":${orNull(event.bizStep)},"bizTransactions":${list(event.bizTransactions, writeTyped)},` +
     `"certificationInfo":${list(event.certificationInfo, quote)},` +
     `"destinations":${list(event.destinations, writeTyped)},"disposition":${orNull(event.disposition)},` +
-    `"epcs":${list(event.epcs, writeEpc)},`;
+    `"epcs":${epcs},`;
   const error = event.errorDeclaration;
   const declaration = `"errorDeclaration":${error === null ? 'null' : writeError(error)},`;
   const tail =

@@ -9,6 +9,7 @@ import { writeEvent } from './canonical-json.ts';
 import { canonicalSensors } from './canonical-sensors.ts';
 import { bareWord, type Vocabulary } from './cbv.ts';
 import { eventHash } from './digest.ts';
+import { EventSerials } from './event-serials.ts';
 import { shown } from './identifiers/identifier.ts';
 import { isLot } from './identifiers/keys.ts';
 import { readIdentifier } from './identifiers/read.ts';
@@ -19,7 +20,7 @@ import { canonicalTime } from './time.ts';
 export interface CanonicalOptions {
   readonly profile: Profile;
   /** The `ni:` hash of the event. */
-  readonly ni: (event: SourceEvent) => string;
+  readonly ni: (event: SourceEvent, serials: EventSerials) => string;
 }
 
 export interface Canonicalised {
@@ -43,7 +44,12 @@ const TYPE_LETTERS: Readonly<Record<string, string>> = {
  * a refused event can be shown: which they are is in `faults` and in the findings of other rules.
  */
 export function canonicalise(event: SourceEvent, options: CanonicalOptions): Canonicalised {
-  const reading: Reading = { event, profile: options.profile, faults: [] };
+  const reading: Reading = {
+    event,
+    profile: options.profile,
+    faults: [],
+    serials: new EventSerials(event.fields),
+  };
   try {
     return { canonical: canonicalOf(reading, options), faults: reading.faults };
   } catch (error) {
@@ -55,11 +61,12 @@ export function canonicalise(event: SourceEvent, options: CanonicalOptions): Can
 
 function canonicalOf(reading: Reading, options: CanonicalOptions): Canonical {
   const { event } = reading;
-  const { rows, form } = formOf(reading);
-  const written = writeEvent(form, toJcs(form.sensors));
+  const { rows, form, epcsText } = formOf(reading);
+  const sensors = form.sensors.length === 0 ? '[]' : toJcs(form.sensors);
+  const written = writeEvent(form, sensors, epcsText);
   // JSON.stringify writes a lone surrogate as an escape; the general writer refuses it.
   if (written.json.includes('\\ud')) toJcs(form);
-  const ni = options.ni(event);
+  const ni = options.ni(event, reading.serials);
   const declaration = form.errorDeclaration;
   return {
     event: form,
@@ -80,14 +87,21 @@ export function discOf(form: CanonicalEvent): string {
   return `${letter}.${form.action ?? ''}.${form.bizStep ?? ''}${form.errorDeclaration === null ? '' : '!'}`;
 }
 
-function formOf(reading: Reading): { readonly form: CanonicalEvent; readonly rows: readonly KeyRow[] } {
+interface Form {
+  readonly form: CanonicalEvent;
+  readonly rows: readonly KeyRow[];
+  /** JCS text of `form.epcs`. */
+  readonly epcsText: string;
+}
+
+function formOf(reading: Reading): Form {
   const { event } = reading;
   const { fields, prefixes } = event;
   const word = (vocabulary: Vocabulary, sent: string | undefined): string | null => {
     const text = textOf(sent);
     return text === null ? null : bareWord(vocabulary, text, prefixes);
   };
-  const { epcs, rows } = readObjects(reading);
+  const { epcs, rows, text: epcsText } = readObjects(reading);
   const quantities = readQuantities(reading, rows);
   const lasting = fields.persistentDisposition;
   const form: CanonicalEvent = {
@@ -121,7 +135,7 @@ function formOf(reading: Reading): { readonly form: CanonicalEvent; readonly row
     type: event.type,
     v: 1,
   };
-  return { form, rows };
+  return { form, rows, epcsText };
 }
 
 function timeOf(sent: string | undefined): string {

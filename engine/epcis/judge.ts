@@ -4,7 +4,7 @@
 import { assert } from '../assert.ts';
 import { canonicalise } from './canonical.ts';
 import { bareWord } from './cbv.ts';
-import { niHash } from './hash/ni.ts';
+import { niHashWith } from './hash/ni.ts';
 import type { CanonicalEvent, JudgedEvent, Profile } from './judged.ts';
 import type { Finding, ShapeFault, SourceEvent, Step } from './model.ts';
 import { RULES, type RuleCode, severityOf } from './rule-codes.ts';
@@ -32,7 +32,7 @@ export function judge(event: SourceEvent, context: JudgeContext): JudgedEvent {
   for (const fault of event.faults) found.fault(fault);
   const subject = subjectOf(event);
   for (const rule of RULES_OF_EVENTS) rule(subject, found.report, context);
-  const { canonical, faults } = canonicalise(event, { profile: context.profile, ni: niHash });
+  const { canonical, faults } = canonicalise(event, { profile: context.profile, ni: niHashWith });
   for (const fault of faults) found.fault(fault);
   judgeRepeats(
     event.fields,

@@ -7,7 +7,9 @@
 // before the value of a transaction, source or destination in whatever order the members came, and an extension within a
 // place or sensor stays there whether its namespace ends with a slash or not. No published vector decides any of these.
 
+import { type EpcList, EventSerials } from '../event-serials.ts';
 import type { EventFields, Quantity, SensorElement, SensorPart, SourceEvent, TypedId } from '../model.ts';
+import type { SerialList } from '../serial-list.ts';
 import { elementText, genericText, sortedText } from './extensions.ts';
 import { referenceTime } from './reference-time.ts';
 import { type Values, valuesOf } from './values.ts';
@@ -28,7 +30,7 @@ interface Split {
   readonly rest: string;
 }
 
-export function preHash(event: SourceEvent): string {
+export function preHash(event: SourceEvent, serials: EventSerials = new EventSerials(event.fields)): string {
   const { fields } = event;
   const values = valuesOf(event);
   const rest: string[] = [];
@@ -40,13 +42,13 @@ export function preHash(event: SourceEvent): string {
     leaf('eventTimeZoneOffset', fields.eventTimeZoneOffset, values.text) +
     repeated('certificationInfo', fields.certificationInfo, values.text) +
     leaf('parentID', fields.parentID, values.text) +
-    epcs('epcList', fields, values) +
-    epcs('inputEPCList', fields, values) +
-    epcs('childEPCs', fields, values) +
+    epcs('epcList', fields, values, serials) +
+    epcs('inputEPCList', fields, values, serials) +
+    epcs('childEPCs', fields, values, serials) +
     quantities('quantityList', fields, values) +
     quantities('childQuantityList', fields, values) +
     quantities('inputQuantityList', fields, values) +
-    epcs('outputEPCList', fields, values) +
+    epcs('outputEPCList', fields, values, serials) +
     quantities('outputQuantityList', fields, values) +
     leaf('action', fields.action, values.text) +
     leaf('transformationID', fields.transformationID, values.text) +
@@ -82,7 +84,6 @@ function repeated(
   return sortedText(texts.map((text) => leaf(name, text, write)));
 }
 
-type EpcList = 'epcList' | 'childEPCs' | 'inputEPCList' | 'outputEPCList';
 type QuantityList = 'quantityList' | 'childQuantityList' | 'inputQuantityList' | 'outputQuantityList';
 
 /** A list is named once, before its items; an empty one not at all. */
@@ -90,24 +91,17 @@ function listed(name: string, items: string): string {
   return items === '' ? '' : name + items;
 }
 
-function epcs(name: EpcList, fields: EventFields, values: Values): string {
+function epcs(name: EpcList, fields: EventFields, values: Values, serials: EventSerials): string {
   const list = fields[name];
   if (list === undefined || list.length === 0) return '';
-  return name + (alike(list, values) ?? repeated('epc', list, values.text));
+  return name + (alike(serials.of(name), values) ?? repeated('epc', list, values.text));
 }
 
-/** A list whose ids differ in their serials only, which is the usual one: just those are sorted. Null for another. */
-function alike(list: readonly string[], values: Values): string | null {
-  const { stems } = values;
-  const tails: string[] = [];
-  let stem = '';
-  for (const sent of list) {
-    if (!stems.split(sent) || (stem !== '' && stem !== stems.stem)) return null;
-    stem = stems.stem;
-    tails.push(stems.tail);
-  }
-  const head = `epc=${stem}`;
-  return head + tails.sort().join(head);
+/** A list whose ids differ in their serials only, which is the usual one. Null for another. */
+function alike(list: SerialList | null, { stems }: Values): string | null {
+  if (list === null) return null;
+  const stem = stems.of(list);
+  return stem === null ? null : `epc=${stem}${list.serials.join(`epc=${stem}`)}`;
 }
 
 function quantities(name: QuantityList, fields: EventFields, values: Values): string {

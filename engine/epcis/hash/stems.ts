@@ -1,6 +1,8 @@
 // Ids come in lists that share all but their serial: the part before it is converted once and remembered. Conversion of an
 // id is a matter of microseconds, and an event may have thousands.
 
+import { type SerialList, serialStart } from '../serial-list.ts';
+
 /** Two serials that no real stem ends with by chance; of letters too, so that keys of digits alone are not split. */
 const PROBES = ['Aq7', 'zB8x'] as const;
 /** Shorter than any serial may be at most. */
@@ -11,16 +13,11 @@ const MAX_STEMS = 1024;
 /** Stems that are canonical already. */
 const SAME = /^https:\/\/id\.gs1\.org\/01\/[0-9]{14}\/(?:10|21)\/$/;
 
-/** 1 for the characters of a serial that are written alike everywhere: letters, digits, `-` and `_`. */
-const PLAIN = new Uint8Array(128);
-for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
-  PLAIN[char.charCodeAt(0)] = 1;
+/** What the stem of an SGTIN becomes: behind it the serial may have all the length that one may have. */
+const ITEM = /^https:\/\/id\.gs1\.org\/01\/[0-9]{14}\/21\/$/;
 
 /** Converts texts by `convert`, whose result for `stem + tail` is that of the stem, and the tail behind it. */
 export class Stems {
-  /** After `split`: what the stem became, and the serial. */
-  stem = '';
-  tail = '';
   #sent = '';
   #converted: string | null = null;
   readonly #known = new Map<string, string | null>();
@@ -30,23 +27,23 @@ export class Stems {
     this.#convert = convert;
   }
 
-  /** @returns false when the text has no such parts: it is to be converted whole. */
-  split(text: string): boolean {
-    const length = text.length;
-    let at = length;
-    while (at > 0 && PLAIN[text.charCodeAt(at - 1)] === 1) at--;
-    const size = length - at;
-    if (size === 0 || size > MAX_TAIL || at < MAX_TAIL) return false;
-    if (at !== this.#sent.length || !text.startsWith(this.#sent)) this.#look(text.slice(0, at));
-    if (this.#converted === null) return false;
-    this.stem = this.#converted;
-    this.tail = text.slice(at);
+  /** What the stem of a list becomes; null where its ids have to be converted one by one. */
+  of({ stem, serials }: SerialList): string | null {
+    this.#look(stem);
+    const converted = this.#converted;
+    if (converted === null) return null;
+    if (ITEM.test(converted)) return converted;
     // SGLN: the extension 0 is none.
-    return this.tail !== '0';
+    return serials.every((serial) => serial.length <= MAX_TAIL && serial !== '0') ? converted : null;
   }
 
   text(sent: string): string {
-    return this.split(sent) ? this.stem + this.tail : this.#convert(sent);
+    const at = serialStart(sent);
+    const size = sent.length - at;
+    if (size === 0 || size > MAX_TAIL || at < MAX_TAIL) return this.#convert(sent);
+    if (at !== this.#sent.length || !sent.startsWith(this.#sent)) this.#look(sent.slice(0, at));
+    const tail = sent.slice(at);
+    return this.#converted === null || tail === '0' ? this.#convert(sent) : this.#converted + tail;
   }
 
   #look(stem: string): void {
