@@ -19,7 +19,8 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 
 /** A namespace without one `:`, `/` or `#` at its end. */
 export function plainNamespace(ns: string): string {
-  const plain = /[:/#]$/.test(ns) ? ns.slice(0, -1) : ns;
+  const last = ns.at(-1);
+  const plain = last === ':' || last === '/' || last === '#' ? ns.slice(0, -1) : ns;
   return ALIASES.get(plain) ?? plain;
 }
 

@@ -39,7 +39,7 @@ export function preHash(event: SourceEvent, serials: EventSerials = new EventSer
   const ordered =
     `eventType=${event.type}` +
     leaf('eventTime', fields.eventTime, referenceTime) +
-    leaf('eventTimeZoneOffset', fields.eventTimeZoneOffset, values.text) +
+    leaf('eventTimeZoneOffset', fields.eventTimeZoneOffset, values.usual) +
     repeated('certificationInfo', fields.certificationInfo, values.text) +
     leaf('parentID', fields.parentID, values.text) +
     epcs('epcList', fields, values, serials) +
@@ -50,7 +50,7 @@ export function preHash(event: SourceEvent, serials: EventSerials = new EventSer
     quantities('inputQuantityList', fields, values) +
     epcs('outputEPCList', fields, values, serials) +
     quantities('outputQuantityList', fields, values) +
-    leaf('action', fields.action, values.text) +
+    leaf('action', fields.action, values.usual) +
     leaf('transformationID', fields.transformationID, values.text) +
     leaf('bizStep', fields.bizStep, (text) => values.word(text, 'bizStep')) +
     leaf('disposition', fields.disposition, (text) => values.word(text, 'disposition')) +
@@ -134,7 +134,7 @@ function typedIds(items: readonly TypedId[], name: string, values: Values): stri
 function placeText(name: 'readPoint' | 'bizLocation', fields: EventFields, values: Values): string {
   const place = fields[name];
   if (place === undefined) return '';
-  return listed(name, leaf('id', place.id, values.text) + genericText(place.ext, values));
+  return listed(name, leaf('id', place.id, values.usual) + genericText(place.ext, values));
 }
 
 function sensorsText(sensors: readonly SensorElement[], values: Values): Split {

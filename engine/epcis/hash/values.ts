@@ -28,6 +28,8 @@ const SCHEMES = ['urn', 'http', 'https'];
 export interface Values {
   /** A value of an element of the model, its CURIE expanded. */
   text(sent: string): string;
+  /** The same for what the events of a document repeat: places, actions, zones. */
+  usual(sent: string): string;
   /** A value of a vocabulary: in JSON it may be a bare word. */
   word(sent: string, vocabulary: Vocabulary): string;
   /** The id of a transaction, source or destination: in XML the reference expands no CURIE there. */
@@ -39,20 +41,51 @@ export interface Values {
 /** Ids have no CURIE unless a document has prefixes of its own for the schemes of URIs. */
 const ID_STEMS = new Stems(canonize);
 
-export function valuesOf(event: SourceEvent): Values {
-  const json = event.form === 'json';
-  const { prefixes } = event;
+/** In XML prefixes decide nothing. */
+const XML_VALUES = makeValues(false, new Map());
+
+/** Those of the JSON context that was last asked for: a document has one. */
+let latest: { readonly prefixes: SourceEvent['prefixes']; readonly values: Values } | null = null;
+
+export function valuesOf({ form, prefixes }: SourceEvent): Values {
+  if (form !== 'json') return XML_VALUES;
+  if (latest?.prefixes !== prefixes) latest = { prefixes, values: makeValues(true, prefixes) };
+  return latest.values;
+}
+
+function makeValues(json: boolean, prefixes: SourceEvent['prefixes']): Values {
   const whole = (sent: string): string => canonize(json ? expandJson(sent, prefixes) : expandXml(sent));
-  const usual = !json || !SCHEMES.some((scheme) => prefixes.has(scheme));
-  const stems = usual ? ID_STEMS : new Stems(whole);
+  const plain = !json || !SCHEMES.some((scheme) => prefixes.has(scheme));
+  const stems = plain ? ID_STEMS : new Stems(whole);
   const text = (sent: string): string =>
-    usual && (sent.startsWith('urn:epc:') || sent.startsWith('http')) ? stems.text(sent) : whole(sent);
+    plain && (sent.startsWith('urn:epc:') || sent.startsWith('http')) ? stems.text(sent) : whole(sent);
+  const usual = remembered(text);
   return {
     text,
+    usual,
     word: (sent, vocabulary) =>
-      json && !sent.includes(':') && isCbvWord(vocabulary, sent) ? webUri(vocabulary, sent) : text(sent),
+      json && !sent.includes(':') && isCbvWord(vocabulary, sent) ? webUri(vocabulary, sent) : usual(sent),
     id: json ? text : canonize,
     stems,
+  };
+}
+
+/** More than a document repeats; then all are forgotten. Longer ones are not kept. */
+const MAX_REMEMBERED = 512;
+const MAX_LENGTH = 128;
+
+function remembered(convert: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (sent) => {
+    const found = known.get(sent);
+    if (found !== undefined) return found;
+    const converted = convert(sent);
+    if (sent.length > MAX_LENGTH) return converted;
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    // Copies: slices would keep the whole text that they were cut from. A lone surrogate does not survive one.
+    const [key, value] = [sent, converted].map((each) => Buffer.from(each).toString());
+    if (key === sent && value === converted) known.set(key, value);
+    return converted;
   };
 }
 
