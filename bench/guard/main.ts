@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../root.ts';
 import { formatTable } from '../table.ts';
 import { FLOOR_SHARE, type Floors, floorsOf, type Judged, judge } from './judge.ts';
-import { codecRatios, socketRatios } from './ratios.ts';
+import { codecRatios, epcisRatios, socketRatios } from './ratios.ts';
 
 const FILE = join(ROOT, 'bench/floors.json');
 const USAGE = `usage: npm run bench:guard -- [--update] [--json]
@@ -28,8 +28,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const { ratios: codec, missing: noCodec } = await codecRatios();
+  const { ratios: epcis } = await epcisRatios();
   const { ratios: sockets, missing: noSockets } = await socketRatios();
-  const ratios = { ...codec, ...sockets };
+  const ratios = { ...codec, ...epcis, ...sockets };
   const missing = [...noCodec, ...noSockets];
   if (values.update) {
     writeFileSync(FILE, `${JSON.stringify(floorsOf(ratios), null, 2)}\n`);

@@ -4,6 +4,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type DocumentArm, measureArms } from '../epcis/arms.ts';
+import { SHAPES as SHAPES_OF_EVENTS } from '../epcis/documents.ts';
+import { prepareJson } from '../epcis/judge-json.ts';
 import { codec } from '../micro/codec.ts';
 import { measure } from '../micro/measure.ts';
 import { NODE_PEER } from '../peers/node.ts';
@@ -25,6 +28,7 @@ export interface Ratios {
 const RECORDS = 8192;
 const CODEC_KEYS = ['codec-1-lines', 'codec-100-lines'];
 const CODEC_SECONDS = 3;
+const EPCIS_ROUNDS = 9;
 const ROUNDS = 2;
 const SECONDS = 2;
 
@@ -41,6 +45,23 @@ export async function codecRatios(): Promise<Ratios> {
   }
   prepared.close?.();
   return { ratios, missing };
+}
+
+/** What a document may cost at most, in JSON.parse of its bytes: the goal, so that a ratio of 1 just reaches it. */
+const EPCIS_GOAL = 8;
+const EPCIS_EVENTS = { small: 4000, large: 200 } as const;
+
+/** Documents judged, against JSON.parse of the same bytes, by processor time. */
+export async function epcisRatios(): Promise<Ratios> {
+  const ratios: Record<string, number> = {};
+  for (const shape of SHAPES_OF_EVENTS) {
+    const { work, arms } = prepareJson('json-urn', shape, EPCIS_EVENTS[shape]);
+    const [parse, judged] = [arms[0], arms.at(-1)] as DocumentArm[];
+    const measured = await measureArms(work, [parse as DocumentArm, judged as DocumentArm], EPCIS_ROUNDS);
+    const times = measured.arms[1]?.times.ratio as number;
+    ratios[`epcis ${shape} events: ${EPCIS_GOAL} × JSON.parse ÷ judged`] = EPCIS_GOAL / times;
+  }
+  return { ratios, missing: [] };
 }
 
 /** The engine against the idiomatic service and against a server that only counts. */
