@@ -30,6 +30,12 @@ export interface LedgerApi {
  */
 export type LedgerTrouble = 'away' | 'again' | 'fault';
 
+/** SQLSTATE: the database does not take a value (class 22) or one of that size (class 54), and never will. */
+export function isOfData(error: unknown): boolean {
+  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
+  return name === 'DatabaseError' && typeof code === 'string' && /^(22|54)...$/.test(code);
+}
+
 export function troubleOf(error: unknown): LedgerTrouble {
   if (!(error instanceof Error)) return 'fault';
   if (error.name === 'BeginAgain') return 'again';

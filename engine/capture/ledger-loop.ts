@@ -8,7 +8,7 @@ import { ConfigError, FatalError } from '../errors.ts';
 import type { Storage } from '../storage.ts';
 import { Follower } from './follower.ts';
 import { Interrupted, JobRun } from './job-run.ts';
-import { type LedgerApi, troubleOf } from './ledger-api.ts';
+import { isOfData, type LedgerApi, troubleOf } from './ledger-api.ts';
 import type { LedgerData } from './ledger-data.ts';
 import type { FromLedger, FromLedgerJob, ToLedger, ToLedgerJob } from './messages.ts';
 
@@ -164,11 +164,13 @@ export class LedgerLoop {
       this.#post({ type: 'done', id, report: await run.run() });
     } catch (error) {
       const again = troubleOf(error) === 'again';
-      if (!(error instanceof Interrupted) && !again) throw error;
+      // Such a value is the document's fault: an engine that ended over it would end at each start.
+      const fault = isOfData(error) ? (error as Error).message : null;
+      if (!(error instanceof Interrupted) && !again && fault === null) throw error;
       // What was handed over gets into the journal before anybody begins again.
       await run.outbox.settled();
       if (again) await this.#sleep(FIRST_RETRY_MS + this.#options.random() * MAX_RETRY_MS);
-      this.#post({ type: 'interrupted', id, again });
+      this.#post({ type: 'interrupted', id, again, fault });
     } finally {
       run.close();
       inbox.end();
@@ -231,7 +233,7 @@ export class LedgerLoop {
     const at = this.#jobs.findIndex(({ job }) => job.order.id === id);
     if (at === -1) return;
     this.#jobs.splice(at, 1);
-    this.#post({ type: 'interrupted', id, again: false });
+    this.#post({ type: 'interrupted', id, again: false, fault: null });
   }
 
   async #answer({ call, method, args }: Extract<ToLedger, { readonly type: 'ask' }>): Promise<void> {

@@ -99,8 +99,16 @@ export type FromLedger =
       readonly upTo: number;
     }
   | { readonly type: 'done'; readonly id: string; readonly report: JobReport }
-  /** The attempt is over without an end: abandoned, stopped, or (`again`) its transaction was lost. */
-  | { readonly type: 'interrupted'; readonly id: string; readonly again: boolean }
+  /**
+   * The attempt is over without an end: abandoned, stopped, or (`again`) its transaction was lost. `fault`: what the database
+   * answered to a value of the document that it does not take.
+   */
+  | {
+      readonly type: 'interrupted';
+      readonly id: string;
+      readonly again: boolean;
+      readonly fault: string | null;
+    }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly call: number; readonly message: string; readonly away: boolean }
   | { readonly type: 'outage'; readonly message: string }

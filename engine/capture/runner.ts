@@ -15,7 +15,7 @@ import type { JobListener, LedgerLink } from './ledger-link.ts';
 import { nextAttempt } from './lines-file.ts';
 import type { Judging, LedgerJob, ToLedgerJob } from './messages.ts';
 
-/** Deaths of the judge over one document before the document is to blame. */
+/** Deaths of the judge over one document, or values that the ledger does not take, before the document is to blame. */
 const MAX_CRASHES = 2;
 /** Heads kept from the scan, with master data; the judge finds any other again by itself. */
 const MAX_HEADS = 64;
@@ -34,7 +34,7 @@ export interface RunnerOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-type Outcome = { readonly report: JobReport } | { readonly again: boolean };
+type Outcome = { readonly report: JobReport } | { readonly again: boolean; readonly fault: string | null };
 
 interface Attempt {
   readonly row: CaptureRow;
@@ -83,7 +83,7 @@ export class Runner {
   readonly onLedger: JobListener = (message) => {
     const attempt = this.#attempt;
     if (attempt === null || attempt.row.id !== message.id) return;
-    if (message.type === 'interrupted') attempt.settle({ again: message.again });
+    if (message.type === 'interrupted') attempt.settle(message);
     else if (message.type === 'done') attempt.settle({ report: message.report });
     else attempt.journaled = this.#journal(attempt.row, message);
   };
@@ -125,13 +125,13 @@ export class Runner {
       }
       // Its transaction is gone with the connection: from the beginning, when the ledger answers again.
       if (outcome.again && !this.#stopping) continue;
-      if (crash === null) return false;
-      crashed = crash;
+      const why = outcome.fault === null ? crash : new Error(`the ledger: ${outcome.fault}`);
+      if (why === null) return false;
+      crashed = why;
       crashes += 1;
-      logger.error(
-        { capture: row.id, error: crash.message },
-        'a document has stopped the thread that judges it',
-      );
+      const what =
+        why === crash ? 'stopped the thread that judges it' : 'a value that the ledger does not take';
+      logger.error({ capture: row.id, error: why.message }, `a document has ${what}`);
     }
     return this.#giveUp(row, crashed?.message ?? '');
   }
@@ -160,7 +160,7 @@ export class Runner {
     return threads.judge({ ...document, receivedMs, partner, head }, port);
   }
 
-  /** One attempt. `crash`: why the judge failed, where it did. */
+  /** One attempt. `crash`: why the judge failed, where it did; it fails too when the ledger gives the attempt up. */
   async #try(
     row: CaptureRow,
     feed: (port: MessagePort) => Promise<void>,

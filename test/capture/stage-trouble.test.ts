@@ -132,6 +132,20 @@ describe('capture stage in trouble', () => {
     expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
   });
 
+  test('stage: a document with a value that the ledger does not take is dead-lettered, and the engine goes on', async () => {
+    const bed = await startCapturing(
+      { captureModules: { ledger: support('failing-ledger.mjs') } },
+      await folder(),
+    );
+    const poison = await sendPlan(bed.http, manyPlan('poison', 3), 'json-dl');
+    const next = await sendPlan(bed.http, manyPlan('next', 3), 'json-dl');
+    expect(await overAt(bed.http, next.location)).toMatchObject({ success: true });
+    expect(bed.engine.status().acct).toEqual({ accepted: 3, duplicate: 0, received: 4, rejected: 1 });
+    expect(await bed.engine.close()).toBe(true);
+    expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
+    expect(poison.status).toBe(202);
+  });
+
   test.each([['proceed'], ['rollback']])(
     'stage: killed between 202 and the end of the job (%s), every event is there exactly once',
     async (behaviour) => {

@@ -1,5 +1,6 @@
 // The ledger's thread with a database that goes away: while the file `<spool>/../ledger-away` is there, every call that
-// would write fails as one of a lost database does.
+// would write fails as one of a lost database does. A document with the instance identifier `poison` has a value that no
+// database takes.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,12 @@ import { runLedger } from '../../dist/workers/ledger.js';
 
 class LedgerOutage extends Error {
   name = 'LedgerOutage';
+}
+
+class DatabaseError extends Error {
+  name = 'DatabaseError';
+  trouble = 'fault';
+  code = '22008';
 }
 
 export async function run({ port, ...data }) {
@@ -32,6 +39,8 @@ export async function run({ port, ...data }) {
       const own = ledger[method].bind(ledger);
       ledger[method] = async (...args) => {
         check();
+        if (method === 'apply' && args[0].head.instanceIdentifier === 'poison')
+          throw new DatabaseError('date/time field value out of range');
         return own(...args);
       };
     }

@@ -82,5 +82,6 @@ export function brokenId(text: string, code: RuleCode, detail: string): Identifi
 
 /** Text of a sender within a detail: short, whatever was sent. */
 export function shown(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+  // A pair that was cut in two would be no text any more.
+  return text.length <= 80 ? text : `${text.slice(0, 77).toWellFormed()}...`;
 }

@@ -1,5 +1,6 @@
 // One text, one identifier: the entrance for every field of an event that holds an id.
 
+import { Buffer } from 'node:buffer';
 import { brokenId, type Identifier, plainId, shown } from './identifier.ts';
 import { readLink } from './link.ts';
 import { readUrn } from './urn.ts';
@@ -11,7 +12,23 @@ import { readUrn } from './urn.ts';
  *   digit is all that is wrong
  */
 export function readIdentifier(sent: string): Identifier {
-  const text = sent.trim();
+  const id = read(sent.trim());
+  if (id.fault !== null || !isTooLong(id.canonical)) return id;
+  return brokenId(id.canonical, 'S20_URI', `${shown(id.canonical)} has more than ${MAX_URI_BYTES} bytes`);
+}
+
+/**
+ * Bytes of a URI that is a key somewhere: an object, an event, a business step. An entry in an index of PostgreSQL has
+ * 2,704 bytes at most, and the key of the ledger holds two of these.
+ */
+export const MAX_URI_BYTES = 1024;
+
+/** Whether it has more than MAX_URI_BYTES: a UTF-16 code unit is at most 3 bytes. */
+export function isTooLong(text: string): boolean {
+  return text.length * 3 > MAX_URI_BYTES && Buffer.byteLength(text) > MAX_URI_BYTES;
+}
+
+function read(text: string): Identifier {
   if (startsWith(text, 'http') && (text[4] === ':' || (isS(text[4]) && text[5] === ':'))) {
     return hasWhite(text) ? notUri(text) : readLink(text);
   }

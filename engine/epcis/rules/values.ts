@@ -2,7 +2,7 @@
 // S19 persistent disposition, S20 URIs, S22 repeats in a list.
 
 import { canonicalDecimal } from '../decimal.ts';
-import { isAbsoluteUri, readIdentifier } from '../identifiers/read.ts';
+import { isAbsoluteUri, isTooLong, MAX_URI_BYTES, readIdentifier } from '../identifiers/read.ts';
 import type { EventFields, Extension, Quantity, SensorElement, SourceEvent, TypedId } from '../model.ts';
 import { readTime } from '../time.ts';
 import { isUnnamed } from './namespaces.ts';
@@ -18,6 +18,8 @@ const QUANTITY_LISTS = [
   'outputQuantityList',
 ] as const;
 export const EPC_LISTS = ['epcList', 'childEPCs', 'inputEPCList', 'outputEPCList'] as const;
+/** 0001-01-01T00:00:00Z: neither XML Schema 1.0 nor PostgreSQL has a year 0. */
+const YEAR_1_MS = -62_135_596_800_000;
 const UOM = /^[A-Z0-9]{2,3}$/;
 
 export const values: Rule = ({ event }, report) => {
@@ -70,7 +72,7 @@ function judgeDeclaration(event: SourceEvent, report: Report): void {
   const { declarationTime, reason, correctiveEventIDs } = declaration;
   const code = 'S17_ERROR_DECLARATION';
   if (declarationTime === undefined) report(code, ['errorDeclaration'], 'no declarationTime');
-  else if (readTime(declarationTime) === null) {
+  else if ((readTime(declarationTime) ?? Number.NEGATIVE_INFINITY) < YEAR_1_MS) {
     const why = `declarationTime ${told(declarationTime)} is no date and time with a zone`;
     report(code, ['errorDeclaration', 'declarationTime'], why);
   }
@@ -124,8 +126,9 @@ function judgePersistent({ persistentDisposition }: EventFields, report: Report)
 
 function judgeUris({ eventID, transformationID, certificationInfo }: EventFields, report: Report): void {
   const judge = (text: string | undefined, path: readonly (string | number)[]): void => {
-    if (text !== undefined && !isAbsoluteUri(text))
-      report('S20_URI', path, `${told(text)} is no absolute URI`);
+    if (text === undefined) return;
+    if (!isAbsoluteUri(text)) report('S20_URI', path, `${told(text)} is no absolute URI`);
+    else if (isTooLong(text)) report('S20_URI', path, `${told(text)} has more than ${MAX_URI_BYTES} bytes`);
   };
   judge(eventID, ['eventID']);
   judge(transformationID, ['transformationID']);

@@ -2,7 +2,7 @@
 // URIs are anybody's own words.
 
 import { bareWord, isCbvWord, isInCbv, type Vocabulary } from '../cbv.ts';
-import { isAbsoluteUri } from '../identifiers/read.ts';
+import { isAbsoluteUri, isTooLong, MAX_URI_BYTES } from '../identifiers/read.ts';
 import type { SourceEvent, Step } from '../model.ts';
 import type { Report, Rule } from './rule.ts';
 import { told } from './rule.ts';
@@ -23,6 +23,7 @@ export function faultOfWord(vocabulary: Vocabulary, sent: string, event: SourceE
   }
   if (isBare || !word.includes(':')) return `${told(sent)} is no ${NAMES[vocabulary]} of the CBV`;
   if (isInCbv(word)) return `${told(sent)} is in the namespace of the CBV and no ${NAMES[vocabulary]} of it`;
+  if (isTooLong(word)) return `${told(sent)} has more than ${MAX_URI_BYTES} bytes`;
   return isAbsoluteUri(word) ? null : `${told(sent)} is no URI`;
 }
 

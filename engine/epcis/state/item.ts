@@ -88,7 +88,8 @@ const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:$|T)/;
 /** The calendar date of an ILMD expiry, null where it is none: only the DSCSA profiles refuse that. */
 export function expiryDate(text: string | null): string | null {
   const match = text === null ? null : DATE.exec(text);
-  if (match === null) return null;
+  // There is no year 0, in PostgreSQL either.
+  if (match === null || match[0].startsWith('0000')) return null;
   const date = match[0].slice(0, 10);
   const time = Date.parse(`${date}T00:00:00Z`);
   return Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date ? null : date;

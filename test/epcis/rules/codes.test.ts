@@ -324,6 +324,15 @@ const CASES: readonly Case[] = [
     set(6, { persistentDisposition: { unset: ['unknown', 'unknown'] } }),
   ),
   allows('set and unset', set(6, { persistentDisposition: { set: ['damaged'], unset: ['unknown'] } })),
+  refuses('S17_ERROR_DECLARATION', 7, 'in the year 0', (_, events) => {
+    const errorDeclaration = { ...DECLARATION, declarationTime: '0000-12-31T23:59:59Z' };
+    events.push({ ...at(events, 6), errorDeclaration });
+  }),
+  // An index of the ledger takes no more; `é` is two bytes.
+  refuses('S16_CBV_VALUE', 6, 'longer than a key', set(6, { bizStep: `urn:x:${'s'.repeat(1019)}` })),
+  refuses('S20_URI', 6, 'an event id longer than a key', set(6, { eventID: `urn:x:${'é'.repeat(510)}` })),
+  allows('an event id as long as a key', set(6, { eventID: `urn:x:${'é'.repeat(509)}` })),
+  refuses('S20_URI', 6, 'an object longer than a key', set(6, { epcList: [`urn:x:${'e'.repeat(1019)}`] })),
   refuses('S20_URI', 6, 'an id that is no URI', set(6, { eventID: 'seven' })),
   refuses('S20_URI', 6, 'certification that is no URI', set(6, { certificationInfo: ['a paper'] })),
   allows('a UUID as id', set(6, { eventID: 'urn:uuid:00000000-0000-4000-8000-000000000001' })),
