@@ -30,6 +30,9 @@ const ROLES = {
 export function judge(event: SourceEvent, context: JudgeContext): JudgedEvent {
   const found = new Found(event, context.profile);
   for (const fault of event.faults) found.fault(fault);
+  // Nothing of it was kept: whatever a rule would miss is not what is wrong with it.
+  if (event.faults.some(({ code }) => code === 'F01_EVENT_TOO_LARGE'))
+    return judgedOf(event, found.told(), null);
   const subject = subjectOf(event);
   for (const rule of RULES_OF_EVENTS) rule(subject, found.report, context);
   const { canonical, faults } = canonicalise(event, { profile: context.profile, ni: niHashWith });
@@ -39,7 +42,10 @@ export function judge(event: SourceEvent, context: JudgeContext): JudgedEvent {
     (list) => (canonical === null ? null : countOf(canonical.event, ROLES[list])),
     found.report,
   );
-  const findings = found.told();
+  return judgedOf(event, found.told(), canonical);
+}
+
+function judgedOf(event: SourceEvent, findings: Finding[], canonical: JudgedEvent['canonical']): JudgedEvent {
   return {
     index: event.index,
     type: event.type,

@@ -206,6 +206,11 @@ export interface ReadLimits {
   readonly maxDepth: number;
   /** Bytes of one event as sent. */
   readonly maxEventBytes: number;
+  /**
+   * Bytes of an event that is over that and refused by itself: a dead letter holds it whole. One over this too refuses the
+   * document, which goes to the dead letter in pieces.
+   */
+  readonly maxPassedBytes: number;
   /** Characters of one attribute or text. */
   readonly maxTextLength: number;
 }
@@ -213,6 +218,7 @@ export interface ReadLimits {
 export const READ_LIMITS: ReadLimits = {
   maxDepth: 64,
   maxEventBytes: 8 * 1024 * 1024,
+  maxPassedBytes: 32 * 1024 * 1024,
   maxTextLength: 1024 * 1024,
 };
 

@@ -19,6 +19,7 @@ import {
   wrongType,
 } from './fields.ts';
 import { locateIn } from './locate.ts';
+import { pointer } from './pointer.ts';
 import { isList, type Json, JsonObject, textOf } from './tree.ts';
 
 type Writable = { -readonly [K in keyof EventFields]: EventFields[K] };
@@ -84,6 +85,14 @@ export function readEvent(value: Json, place: EventPlace): SourceEvent {
   } else wrongType({ prefixes: BUILT_IN, faults }, [], 'an object');
   const { index, span, steps } = place;
   return { index, form: 'json', type, fields, prefixes, span, faults, locate: locateIn(value, steps) };
+}
+
+/** An event of more than `maxBytes`, of which nothing was kept but where it lies. */
+export function largeEvent({ index, span, steps, prefixes }: EventPlace, maxBytes: number): SourceEvent {
+  const detail = `${span.length} bytes, more than ${maxBytes}, or more values than that may have`;
+  const faults = [{ code: 'F01_EVENT_TOO_LARGE', path: [], detail }];
+  const locate = (): string => pointer(steps);
+  return { index, form: 'json', type: '', fields: { ext: [] }, prefixes, span, faults, locate };
 }
 
 /** The type as sent; several are joined with a space, which is no type of EPCIS. `isA` is what drafts called it. */

@@ -17,6 +17,15 @@ export interface HeadParts {
   readonly events: number;
 }
 
+/** Members of the document that say something of it; the healthcare ones may have any prefix. */
+const MEMBERS = new Set(['type', 'isA', 'schemaVersion', 'creationDate', 'sender', 'receiver']);
+for (const name of ['instanceIdentifier', 'epcisHeader']) MEMBERS.add(name);
+
+/** Whether a member is kept until the document ends: one that is not says nothing here, however large it is. */
+export function isOfHead(name: string): boolean {
+  return MEMBERS.has(name) || /:(?:guidelineVersion|dscsaTransactionStatement)$/.test(name);
+}
+
 export function readHead(parts: HeadParts): DocumentHead {
   const { members, context } = parts;
   const header = members.get('epcisHeader');

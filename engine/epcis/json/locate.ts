@@ -7,12 +7,15 @@ import { pointer } from './pointer.ts';
 import { isList, type Json, JsonObject } from './tree.ts';
 
 /** What the document calls members that the model renamed. */
-const RENAMED: Readonly<Record<string, string>> = { metadata: 'sensorMetadata', reports: 'sensorReport' };
-const IDS: Readonly<Record<string, string>> = {
-  bizTransactionList: 'bizTransaction',
-  sourceList: 'source',
-  destinationList: 'destination',
-};
+const RENAMED: ReadonlyMap<Step, string> = new Map([
+  ['metadata', 'sensorMetadata'],
+  ['reports', 'sensorReport'],
+]);
+const IDS: ReadonlyMap<Step | undefined, string> = new Map([
+  ['bizTransactionList', 'bizTransaction'],
+  ['sourceList', 'source'],
+  ['destinationList', 'destination'],
+]);
 
 /** @param base steps from the document to the event. */
 export function locateIn(event: Json, base: readonly Step[]): Locate {
@@ -42,12 +45,11 @@ function stepsIn(event: Json, path: readonly Step[]): Step[] {
       go(step);
       goToExtension(path[++at], (name) => name.includes(':') && !isComment(name));
     } else if (step === 'fields') continue;
-    else if (step === 'id' && at === 2 && IDS[String(path[0])] !== undefined)
-      go(IDS[String(path[0])] as string);
+    else if (step === 'id' && at === 2 && IDS.has(path[0])) go(IDS.get(path[0]) as string);
     else if (step === 'type' && at === 0 && here instanceof JsonObject && here.get('type') === undefined) {
       go(here.get('isA') === undefined ? 'type' : 'isA');
     } else if (typeof step === 'number' && typeof here === 'string') continue;
-    else go(path[0] === 'sensorElementList' ? (RENAMED[String(step)] ?? step) : step);
+    else go(path[0] === 'sensorElementList' ? (RENAMED.get(step) ?? step) : step);
   }
   return steps;
 }

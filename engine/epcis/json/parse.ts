@@ -7,6 +7,9 @@ import { type Json, JsonNumber, JsonObject } from './tree.ts';
 /** Thrown when the window ends within a value: there may be more. */
 export const MORE = new Error('the window ends within a value');
 
+/** Thrown for a value that is made of too many values: what they cost in memory is far more than their bytes. */
+export const MANY = new Error('the value is made of too many values');
+
 /** What is wrong, and at which byte of the window. */
 export class JsonFault extends Error {
   readonly at: number;
@@ -40,6 +43,8 @@ export class Parser {
   readonly #end: number;
   readonly #maxDepth: number;
   readonly #maxText: number;
+  /** Values that the value in hand may still have. */
+  #values = 0;
 
   constructor(bytes: Buffer, maxDepth: number, maxText: number) {
     // A plain view: V8 reads a Buffer slower in loops.
@@ -69,8 +74,17 @@ export class Parser {
     return at < this.#end;
   }
 
-  /** One value that lies at `depth` levels (1 = the root). @throws MORE or JsonFault */
-  value(depth: number): Json {
+  /**
+   * One value that lies at `depth` levels (1 = the root), made of at most `maxValues`.
+   * @throws MORE, MANY or JsonFault
+   */
+  whole(depth: number, maxValues: number): Json {
+    this.#values = maxValues;
+    return this.#value(depth);
+  }
+
+  #value(depth: number): Json {
+    if (--this.#values < 0) throw MANY;
     const byte = this.peek();
     switch (byte) {
       case 0x22:
@@ -122,7 +136,7 @@ export class Parser {
         throw new JsonFault(start, 'a member is there twice');
       seen?.add(name);
       names.push(name);
-      values.push(this.value(depth + 1));
+      values.push(this.#value(depth + 1));
       const byte = this.peek();
       if (byte !== 0x2c && byte !== 0x7d) throw this.fault('neither comma nor brace behind a member');
       this.at++;
@@ -139,7 +153,7 @@ export class Parser {
       return items;
     }
     for (;;) {
-      items.push(this.value(depth + 1));
+      items.push(this.#value(depth + 1));
       const byte = this.peek();
       if (byte !== 0x2c && byte !== 0x5d) throw this.fault('neither comma nor bracket behind an item');
       this.at++;

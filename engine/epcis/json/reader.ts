@@ -1,15 +1,18 @@
 // The streaming reader of EPCIS 2.0 in JSON: walks the few objects and arrays around the events token by token, and parses
 // whole what lies in them, an event or a member of the head. A value that the window breaks off is parsed again from its
-// start when the window has doubled, so memory is bounded by one event and bytes are parsed twice at most on average.
+// start when the window has doubled, so memory is bounded by one event and bytes are parsed twice at most on average. An event
+// over the limit is passed over to its end and told without its fields.
 
 import type { DocumentHead, DocumentReader, DocumentSink, Finding, ReadLimits, Step } from '../model.ts';
 import { BUILT_IN, type Context, NO_CONTEXT, readContext } from './context.ts';
-import { readEvent } from './event.ts';
-import { readHead } from './head.ts';
-import { JsonFault, MORE, Parser } from './parse.ts';
+import { largeEvent, readEvent } from './event.ts';
+import { isOfHead, readHead } from './head.ts';
+import { JsonFault, MANY, MORE, Parser } from './parse.ts';
+import { INNER, type Open, type State } from './places.ts';
 import { pointer, stepsTo } from './pointer.ts';
+import { Skip } from './skip.ts';
 import { isList, type Json, scalarOf } from './tree.ts';
-import { Window } from './window.ts';
+import { afterMark, Window } from './window.ts';
 
 export interface JsonReaderOptions {
   /** The whole body is one event. */
@@ -21,30 +24,20 @@ export interface JsonReaderOptions {
   readonly prefixes?: readonly (readonly [string, string])[];
 }
 
-/** The objects and arrays that are walked; everything else is a value. */
-const INNER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  root: { epcisBody: 'body' },
-  body: { queryResults: 'results', eventList: 'events' },
-  results: { resultsBody: 'resultsBody' },
-  resultsBody: { eventList: 'events' },
-  events: {},
-};
+/** Bytes of an event or a member of the head to each value that it may be made of: a bound on what `[[],[],…]` costs. */
+const BYTES_PER_VALUE = 16;
+/** Members of one object around the events. */
+const MAX_MEMBERS = 10_000;
+/** Contexts that are told as unknown. */
+const MAX_UNKNOWN = 10;
 
-interface Open {
-  readonly place: string;
-  readonly names: Set<string>;
-  /** Where the walk is in it: name of the member, index of the item. */
-  step: Step;
-}
+const TOO_LARGE = 'F01_EVENT_TOO_LARGE';
 
-type State = 'start' | 'first' | 'name' | 'value' | 'after' | 'end';
-
-/** Behind a byte order mark, which a parser may ignore (RFC 8259 §8.1). @throws MORE where there may be one. */
-function afterMark(bytes: Buffer): number {
-  const mark = [0xef, 0xbb, 0xbf];
-  const at = mark.findIndex((byte, i) => bytes[i] !== byte);
-  if (at > 0 && at === bytes.length) throw MORE;
-  return at === -1 ? 3 : 0;
+/** An event that is passed over. */
+interface Over {
+  readonly skip: Skip;
+  /** Its first byte in the document. */
+  readonly start: number;
 }
 
 export function createJsonReader(
@@ -63,6 +56,8 @@ export function createJsonReader(
   let state: State = 'start';
   let events = 0;
   let refused = false;
+  let over: Over | null = null;
+  const maxValues = limits.maxEventBytes / BYTES_PER_VALUE;
 
   const steps = (): Step[] => open.map((each) => each.step);
 
@@ -122,6 +117,7 @@ export function createJsonReader(
       const start = parser.at;
       const name = parser.name();
       if (inner.names.has(name)) throw new JsonFault(start, 'a member is there twice');
+      if (inner.names.size === MAX_MEMBERS) throw new JsonFault(start, `more than ${MAX_MEMBERS} members`);
       inner.names.add(name);
       inner.step = name;
     }
@@ -130,26 +126,26 @@ export function createJsonReader(
 
   function takeValue(parser: Parser, inner: Open): void {
     const name = String(inner.step);
-    if (inner.place === 'events' || (inner.place === 'body' && name === 'event')) {
+    if (isEvent()) {
       takeEvent(parser, open.length + 1);
       return;
     }
-    const place = INNER[inner.place]?.[name];
+    const place = INNER[inner.place]?.get(name);
     const opening = place === 'events' ? 0x5b : 0x7b;
     if (place !== undefined && parser.peek() === opening) {
       enter(parser, place);
       return;
     }
     const start = parser.at;
-    const value = parser.value(open.length + 1);
-    if (parser.at - start > limits.maxEventBytes) tooLarge(parser.at - start);
+    const value = parser.whole(open.length + 1, maxValues);
+    if (parser.at - start > limits.maxEventBytes) tooLarge();
     else if (inner.place === 'root') takeMember(name, value);
     state = 'after';
   }
 
   function takeMember(name: string, value: Json): void {
     if (name !== '@context') {
-      members.set(name, value);
+      if (isOfHead(name)) members.set(name, value);
       return;
     }
     hasContext = true;
@@ -158,36 +154,67 @@ export function createJsonReader(
     context = found;
     if (late && found.declared.length > 0)
       refuse('D09_CONTEXT_MISSING', ['@context'], 'the prefixes stand behind the events that use them');
-    for (const url of found.unknown)
+    for (const url of found.unknown.slice(0, MAX_UNKNOWN))
       sink.fault({
         code: 'D09_CONTEXT_MISSING',
         severity: 'warn',
         event: null,
         pointer: '/@context',
-        detail: `the context ${url.slice(0, 120)} is not known here and is not fetched`,
+        detail: `the context ${url.slice(0, 120).toWellFormed()} is not known here and is not fetched`,
       });
+  }
+
+  /** Whether what comes next is an event. */
+  function isEvent(): boolean {
+    const inner = open.at(-1);
+    if (inner === undefined) return state === 'start' && options.single === true;
+    return inner.place === 'events' || (inner.place === 'body' && inner.step === 'event');
   }
 
   function takeEvent(parser: Parser, depth: number): void {
     const start = parser.at;
-    const value = parser.value(depth);
-    const length = parser.at - start;
-    if (length > limits.maxEventBytes) {
-      tooLarge(length);
-      return;
-    }
+    const value = parser.whole(depth, maxValues);
+    tellEvent(window.offset + start, parser.at - start, value);
+  }
+
+  /** @param value null = nothing is kept of it */
+  function tellEvent(offset: number, length: number, value: Json | null): void {
     if (open.length === 0 || open.at(-1)?.place === 'body') hasList = true;
     const { prefixes } = context;
-    const span = { offset: window.offset + start, length };
-    sink.event?.(readEvent(value, { index: events, span, steps: steps(), prefixes }));
+    const place = { index: events, span: { offset, length }, steps: steps(), prefixes };
+    const isLarge = value === null || length > limits.maxEventBytes;
+    sink.event?.(isLarge ? largeEvent(place, limits.maxEventBytes) : readEvent(value, place));
     events++;
     state = open.length === 0 ? 'end' : 'after';
   }
 
-  function tooLarge(length: number): void {
-    const isEvent = open.length === 0 || open.at(-1)?.place === 'events' || open.at(-1)?.step === 'event';
-    const detail = `more than ${limits.maxEventBytes} bytes: ${length} or more`;
-    refuse(isEvent ? 'F01_EVENT_TOO_LARGE' : 'D02_BYTE_LIMIT', steps(), detail);
+  /** Goes on passing over. @returns whether the event has ended */
+  function passOver(parser: Parser, bytes: Buffer, { skip, start }: Over): boolean {
+    const end = skip.run(bytes, parser.at);
+    parser.at = end < 0 ? bytes.length : end;
+    if (end < 0) {
+      const detail = `an event of more than ${limits.maxPassedBytes} bytes`;
+      if (window.total - start > limits.maxPassedBytes) refuse(TOO_LARGE, steps(), detail);
+      return false;
+    }
+    over = null;
+    tellEvent(start, window.offset + end - start, null);
+    return true;
+  }
+
+  /** What stands at `from` is over a limit: an event is passed over, a member of the head refuses the document. */
+  function beyond(from: number): boolean {
+    if (!isEvent()) return tooLarge();
+    window.keepFrom(from);
+    const skip = new Skip(open.length + 1, limits.maxDepth, limits.maxTextLength);
+    over = { skip, start: window.offset };
+    return run();
+  }
+
+  function tooLarge(): false {
+    const detail = `a member of more than ${limits.maxEventBytes} bytes or ${maxValues} values`;
+    refuse('D02_BYTE_LIMIT', steps(), detail);
+    return false;
   }
 
   /** Takes what the window has. @returns false when the document is refused. */
@@ -198,6 +225,10 @@ export function createJsonReader(
     try {
       if (state === 'start' && window.offset === 0) parser.at = afterMark(bytes);
       while (!refused) {
+        if (over !== null && !passOver(parser, bytes, over)) {
+          from = parser.at;
+          break;
+        }
         const more = parser.more();
         from = parser.at;
         if (!more) break;
@@ -205,9 +236,10 @@ export function createJsonReader(
       }
       window.keepFrom(from);
     } catch (error) {
+      if (error === MANY) return beyond(from);
       if (error === MORE) {
-        if (bytes.length - from > limits.maxEventBytes) tooLarge(bytes.length - from);
-        else window.keepFrom(from);
+        if (bytes.length - from > limits.maxEventBytes) return beyond(from);
+        window.keepFrom(from);
       } else if (error instanceof JsonFault) malformed(bytes, from, error);
       else throw error;
     }
@@ -215,7 +247,8 @@ export function createJsonReader(
   }
 
   function malformed(bytes: Buffer, from: number, fault: JsonFault): void {
-    const within = stepsTo(bytes.toString('latin1', 0, fault.at), from, fault.at);
+    // Of an event that is passed over the window has only a part.
+    const within = over === null ? stepsTo(bytes.toString('latin1', 0, fault.at), from, fault.at) : [];
     const at = state === 'value' || state === 'after' ? [...steps(), ...within] : steps();
     refuse(
       'D04_MALFORMED',
@@ -233,7 +266,7 @@ export function createJsonReader(
       refuse(
         'D06_ROOT',
         ['type'],
-        `the type of the document is ${name === '' ? 'missing' : name.slice(0, 80)}`,
+        `the type of the document is ${name === '' ? 'missing' : name.slice(0, 80).toWellFormed()}`,
       );
       return null;
     }

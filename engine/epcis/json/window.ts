@@ -1,5 +1,15 @@
 // The bytes of a document that are not read yet: a piece is looked at where it lies, and only the rest of it is copied.
 
+import { MORE } from './parse.ts';
+
+/** Behind a byte order mark, which a parser may ignore (RFC 8259 §8.1). @throws MORE where there may be one. */
+export function afterMark(bytes: Buffer): number {
+  const mark = [0xef, 0xbb, 0xbf];
+  const at = mark.findIndex((byte, i) => bytes[i] !== byte);
+  if (at > 0 && at === bytes.length) throw MORE;
+  return at === -1 ? 3 : 0;
+}
+
 export class Window {
   /** Bytes that are looked at at once. */
   static readonly PIECE: number = 1024 * 1024;

@@ -73,8 +73,11 @@ export class XmlDocument implements TokenSink {
   /** Between two pieces: an event that is too large already is not kept any further. */
   seen(bytes: number): void {
     const event = this.#event;
-    if (event !== null && bytes - event.start > this.#limits.maxEventBytes) {
-      drop(event);
+    if (event === null || bytes - event.start <= this.#limits.maxEventBytes) return;
+    drop(event);
+    const { maxPassedBytes } = this.#limits;
+    if (bytes - event.start > maxPassedBytes) {
+      throw new Refusal('F01_EVENT_TOO_LARGE', `An event of more than ${maxPassedBytes} bytes.`, event.path);
     }
   }
 

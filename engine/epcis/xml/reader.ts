@@ -9,7 +9,7 @@ import { Tokens } from './tokens.ts';
 
 /**
  * @param sink told of events and faults in document order. An event that is larger than the limit is told without its fields
- * and with the fault F01_EVENT_TOO_LARGE. The only faults of the document told here are D04, D05 and D06, of which the reader
+ * and with the fault F01_EVENT_TOO_LARGE. The only faults of the document told here are D04, D05, D06 and F01, of which the reader
  * takes nothing after. What the sink throws goes through.
  */
 export function createXmlReader(sink: DocumentSink, limits: ReadLimits): DocumentReader {

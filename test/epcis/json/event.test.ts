@@ -230,15 +230,53 @@ describe('json documents', () => {
     expect(read(bare).head?.context).toBe(false);
   });
 
-  test('json documents: an event or a head over the limit refuses the document', () => {
+  test('json documents: an event over the limit is told with its span and without its fields, and the next ones are read', () => {
+    const large = { ...PACKING, 'acme:x': 'x'.repeat(5000) };
+    const small = { maxEventBytes: 4000 };
+    const document = documentOf([PACKING, large, PACKING]);
+    for (const pieces of [[], [1], [100, 3000, 1000], [6000]]) {
+      const { faults, head, events } = read(document, { limits: small, pieces });
+      expect(faults).toEqual([]);
+      expect(head?.events).toBe(3);
+      expect(events.map((event) => event.faults.map(({ code }) => code))).toEqual([
+        [],
+        ['F01_EVENT_TOO_LARGE'],
+        [],
+      ]);
+      const [, over] = events;
+      expect(over?.fields).toEqual({ ext: [] });
+      expect(over?.locate(['epcList', 3])).toBe('/epcisBody/eventList/1');
+      const { offset, length } = over?.span ?? { offset: 0, length: 0 };
+      const text = Buffer.from(JSON.stringify(document))
+        .subarray(offset, offset + length)
+        .toString();
+      expect(JSON.parse(text)).toEqual(large);
+    }
+  });
+
+  test('json documents: an event that goes on and on, or is broken within, refuses the document', () => {
+    const limits = { maxEventBytes: 4000, maxPassedBytes: 9000 };
+    const pieces = Array.from({ length: 60 }, () => 1000);
+    const texts = (count: number): string[] => Array.from({ length: count }, () => 'x'.repeat(1000));
+    const endless = documentOf([PACKING, { ...PACKING, 'acme:x': texts(40) }, PACKING]);
+    const at = { pointer: '/epcisBody/eventList/1' };
+    // In small pieces, since one that ends within what is there is not endless.
+    expect(read(endless, { limits, pieces }).faults).toMatchObject([{ code: 'F01_EVENT_TOO_LARGE', ...at }]);
+    const whole = JSON.stringify(documentOf([PACKING, { ...PACKING, 'acme:x': texts(7) }]));
+    const broken = read(whole.replace(/x"\]/, 'x\\q"]'), { limits, pieces });
+    expect(broken.faults).toMatchObject([{ code: 'D04_MALFORMED' }]);
+  });
+
+  test('json documents: an event of too many values is one over the limit', () => {
+    const many = { ...PACKING, 'acme:x': Array.from({ length: 300 }, () => []) };
+    const { events, head } = read(documentOf([many, PACKING]), { limits: { maxEventBytes: 4000 } });
+    expect(head?.events).toBe(2);
+    expect(events.map(({ faults }) => faults[0]?.code)).toEqual(['F01_EVENT_TOO_LARGE', undefined]);
+  });
+
+  test('json documents: a head over the limit refuses the document', () => {
     const large = { ...PACKING, 'acme:x': 'x'.repeat(5000) };
     const limits = { maxEventBytes: 4000 };
-    for (const pieces of [[], [100, 3000, 1000], [6000]]) {
-      const { faults, head, events } = read(documentOf([PACKING, large, PACKING]), { limits, pieces });
-      expect(faults).toMatchObject([{ code: 'F01_EVENT_TOO_LARGE', pointer: '/epcisBody/eventList/1' }]);
-      expect(head).toBeNull();
-      expect(events).toHaveLength(1);
-    }
     const header = documentOf([PACKING], { epcisHeader: { 'acme:x': 'x'.repeat(5000) } });
     expect(read(header, { limits }).faults).toMatchObject([
       { code: 'D02_BYTE_LIMIT', pointer: '/epcisHeader' },
