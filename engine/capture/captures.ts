@@ -52,9 +52,10 @@ export interface CaptureService {
   job(id: string, principal: string | null): Promise<JobReport | null>;
   /** Newest first, running ones included. */
   jobs(page: JobsPage): Promise<{ readonly jobs: readonly JobReport[]; readonly next: string | null }>;
-  item(gtin: string, serial: string): Promise<ItemHistory | null>;
-  /** The canonical form and envelope of a stored event, by its id. */
-  event(eventId: string): Promise<unknown>;
+  /** `partner`: as far as the events of this GLN tell; null = all. Null also where there is none of them. */
+  item(gtin: string, serial: string, partner: string | null): Promise<ItemHistory | null>;
+  /** The canonical form and envelope of a stored event, by its id; `partner` as for an item. */
+  event(eventId: string, partner: string | null): Promise<unknown>;
   /** Acknowledgements of a partner behind `after`, in order. */
   acks(partner: string, after: string, limit: number): Promise<readonly Ack[]>;
   /** The partner has everything up to and with `seq`. */

@@ -178,12 +178,12 @@ export class CaptureStage implements CaptureService {
     return { jobs: await Promise.all(rows.map((row) => this.#reportOf(row))), next };
   }
 
-  item(gtin: string, serial: string): Promise<ItemHistory | null> {
-    return this.#link.ask('item', gtin, serial);
+  item(gtin: string, serial: string, partner: string | null): Promise<ItemHistory | null> {
+    return this.#link.ask('item', gtin, serial, partner);
   }
 
-  event(eventId: string): Promise<unknown> {
-    return this.#link.ask('event', eventId);
+  event(eventId: string, partner: string | null): Promise<unknown> {
+    return this.#link.ask('event', eventId, partner);
   }
 
   acks(partner: string, after: string, limit: number): Promise<readonly Ack[]> {

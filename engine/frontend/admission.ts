@@ -28,6 +28,7 @@ export interface AdmissionOptions {
   readonly streams: ReadonlyMap<string, StreamSchemas>;
   readonly maxConnections: number;
   readonly monotonicMs: () => number;
+  readonly wallMs: () => number;
 }
 
 export class Admission {
@@ -92,6 +93,12 @@ export class Admission {
     const detail =
       'Too many records of this sender were refused in this minute: look at the codes before sending more.';
     return problem(429, 'rate.refused', detail, ['Retry-After', String(seconds)]);
+  }
+
+  /** Counts records of the sender that were refused, once they are durable. */
+  refused(quota: Quota, records: number): void {
+    const { quotas, monotonicMs, wallMs } = this.#options;
+    quotas.refused(quota, records, monotonicMs(), wallMs());
   }
 
   /** 429 when the sender's requests come too fast, else null. */

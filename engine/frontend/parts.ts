@@ -131,6 +131,7 @@ export function createParts(options: FrontendOptions, onTurn: () => void): Parts
     streams,
     maxConnections: listen === false ? 0 : listen.maxConnections,
     monotonicMs: () => intake.monotonicMs(),
+    wallMs: () => intake.wallMs(),
   });
   const keys = new KeyTable(fold.keys.values(), tableLimits(config, limits.maxIdempotencyKeys));
   const calls = new Calls(shared);

@@ -48,18 +48,35 @@ function itemEventOf(row: Row): ItemEvent {
 const HISTORY = `
 SELECT ${EVENT_COLUMNS}, k.role FROM (
     SELECT DISTINCT ON (partner_gln, event_hash) partner_gln, event_hash, role FROM firn.ledger
-    WHERE gtin = $1 AND serial = $2 ORDER BY partner_gln, event_hash, seq) AS k
+    WHERE gtin = $1 AND serial = $2 AND ($4::text IS NULL OR partner_gln = $4) ORDER BY partner_gln, event_hash, seq) AS k
   JOIN firn.event e USING (partner_gln, event_hash)
   LEFT JOIN firn.proof p ON p.capture_id = e.capture_id AND p.ord = e.ord
 ORDER BY e.event_time, e.partner_gln, e.seq LIMIT $3`;
 
-/** Everything of one object; null when the ledger has never heard of it. */
-export async function readItem(session: Session, gtin: string, serial: string): Promise<ItemHistory | null> {
+const FOREIGN = `
+SELECT 1 AS one FROM firn.ledger WHERE gtin = $1 AND serial = $2 AND partner_gln <> $3 LIMIT 1`;
+
+/**
+ * Everything of one object; null when the ledger has never heard of it. `partner`: as far as this one has told of it itself.
+ * What the object is by now follows from everybody's events, so it is withheld where there are others'.
+ */
+export async function readItem(
+  session: Session,
+  gtin: string,
+  serial: string,
+  partner: string | null = null,
+): Promise<ItemHistory | null> {
+  const events = (await session.query(HISTORY, [gtin, serial, MAX_EVENTS, partner])).map(itemEventOf);
+  if (partner !== null) {
+    if (events.length === 0) return null;
+    const foreign = await session.query(FOREIGN, [gtin, serial, partner]);
+    if (foreign.length > 0)
+      return { gtin, serial, lot: null, expiry: null, state: 'withheld', parent: null, events };
+  }
   const [item] = await session.query(
     `SELECT lot, expiry::text AS expiry, state, parent_gtin, parent_serial FROM firn.item WHERE gtin = $1 AND serial = $2`,
     [gtin, serial],
   );
-  const events = (await session.query(HISTORY, [gtin, serial, MAX_EVENTS])).map(itemEventOf);
   if (item === undefined && events.length === 0) return null;
   const parent = (item?.['parent_serial'] ?? null) as string | null;
   return {
@@ -74,13 +91,17 @@ export async function readItem(session: Session, gtin: string, serial: string): 
   };
 }
 
-/** An event with this id, the newest where corrections share it; null = unknown. */
-export async function readEvent(session: Session, eventId: string): Promise<unknown> {
+/** An event with this id, the newest where corrections share it; null = unknown. `partner`: of this one only. */
+export async function readEvent(
+  session: Session,
+  eventId: string,
+  partner: string | null = null,
+): Promise<unknown> {
   const [row] = await session.query(
     `SELECT ${EVENT_COLUMNS}, 'event' AS role, e.canonical FROM firn.event e
        LEFT JOIN firn.proof p ON p.capture_id = e.capture_id AND p.ord = e.ord
-     WHERE e.event_id = $1 ORDER BY e.record_time DESC, e.seq DESC LIMIT 1`,
-    [eventId],
+     WHERE e.event_id = $1 AND ($2::text IS NULL OR e.partner_gln = $2) ORDER BY e.record_time DESC, e.seq DESC LIMIT 1`,
+    [eventId, partner],
   );
   if (row === undefined) return null;
   const { role: _, ...envelope } = itemEventOf(row);

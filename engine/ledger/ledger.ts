@@ -105,12 +105,13 @@ export class Ledger {
     return this.#read(() => readJobs(this.#database, partner, after, limit));
   }
 
-  item(gtin: string, serial: string): Promise<ItemHistory | null> {
-    return this.#read(() => readItem(this.#database, gtin, serial));
+  /** `partner`: what this one may know of it (readItem); null = everything. */
+  item(gtin: string, serial: string, partner: string | null = null): Promise<ItemHistory | null> {
+    return this.#read(() => readItem(this.#database, gtin, serial, partner));
   }
 
-  event(eventId: string): Promise<unknown> {
-    return this.#read(() => readEvent(this.#database, eventId));
+  event(eventId: string, partner: string | null = null): Promise<unknown> {
+    return this.#read(() => readEvent(this.#database, eventId, partner));
   }
 
   acks(partner: string, after: string, limit: number): Promise<readonly Ack[]> {

@@ -122,6 +122,7 @@ export interface ItemHistory {
   readonly serial: string;
   readonly lot: string | null;
   readonly expiry: string | null;
+  /** `withheld`: others have told of it too, and who asks may not know what; lot, expiry and parent are null then. */
   readonly state: string;
   readonly parent: { readonly gtin: string; readonly serial: string } | null;
   /** By event time, then by sequence. */

@@ -5,6 +5,7 @@ import type { Admitted } from '../../frontend/admission.ts';
 import type { Gate } from '../../frontend/captures.ts';
 import type { CaptureService } from '../captures.ts';
 import type { Spool } from '../spool.ts';
+import type { EpcisException } from './exception.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Scope of a token, and name of the stream, for everything below /epcis. */
@@ -35,4 +36,14 @@ export type Handler = (exchange: Exchange, req: HttpRequest, from: Admitted) => 
 /** Whose jobs a request sees: its credential's, or all where there are no credentials. */
 export function scopeOf({ gate }: Parts, { principal }: Admitted): string | null {
   return gate.admission.open ? null : principal.name;
+}
+
+/** Who opened a WebSocket. */
+export interface Sender {
+  readonly principal: string;
+  readonly gln: string | null;
+  /** Seconds that the sender is held off, 0 = not. Takes one request out of its rate. */
+  readonly held: () => EpcisException | null;
+  /** Counts what was refused of the sender against its quota. */
+  readonly refused: (records: number) => void;
 }

@@ -40,7 +40,7 @@ export function postHandler(parts: Parts, single: boolean): Handler {
       return;
     }
     receiveBody(exchange.res, exchange, declared, upload, (received) => {
-      take(parts, exchange, request, received, declared);
+      take(parts, exchange, { request, from, declared }, received);
     });
   };
 }
@@ -79,13 +79,15 @@ function limited({ gate }: Parts, { quota }: Admitted): EpcisException | null {
   return why === null ? null : exceptionOf(why);
 }
 
-function take(
-  parts: Parts,
-  exchange: Exchange,
-  request: CaptureRequest,
-  received: Received,
-  declared: number | null,
-): void {
+interface Asked {
+  readonly request: CaptureRequest;
+  readonly from: Admitted;
+  /** Announced length of the body; null = it came in chunks. */
+  readonly declared: number | null;
+}
+
+function take(parts: Parts, exchange: Exchange, asked: Asked, received: Received): void {
+  const { request, declared } = asked;
   const { gate, service, spool, underWay } = parts;
   if (received instanceof SpoolFull || 'kind' in received) {
     const refusal = received instanceof SpoolFull ? received.refusal : received;
@@ -109,23 +111,24 @@ function take(
   }
   const submitted = service.submit(received, request).finally(() => underWay.end());
   exchange.later(submitted, gate.onError, (value) => {
-    answer(parts, exchange, request, received, value);
+    answer(parts, exchange, asked, received, value);
   });
 }
 
 function answer(
   parts: Parts,
   exchange: Exchange,
-  { single }: CaptureRequest,
+  { request: { single }, from }: Asked,
   body: SpooledBody,
   submitted: Submitted,
 ): void {
   if (submitted.kind === 'busy') {
     refuse(parts, exchange, refusalOf(parts, submitted), false);
   } else if (submitted.kind === 'refused') {
+    parts.gate.admission.refused(from.quota, 1);
     refuse(parts, exchange, refusedDocument(parts, body, submitted), false);
   } else if (single) {
-    answerEvent(parts, exchange, submitted);
+    answerEvent(parts, exchange, from, submitted);
   } else {
     exchange.empty(202, jobHeaders(submitted));
   }
@@ -167,7 +170,12 @@ export function refusalOf(
 }
 
 /** Waits for the job of one event: 201, 409 or 400, and 202 with the job where it takes too long. */
-function answerEvent(parts: Parts, exchange: Exchange, taken: Submitted & { kind: 'taken' }): void {
+function answerEvent(
+  parts: Parts,
+  exchange: Exchange,
+  { quota }: Admitted,
+  taken: Submitted & { kind: 'taken' },
+): void {
   const { gate, service, eventWaitMs = EVENT_WAIT_MS } = parts;
   const settled = service.settled(taken.id, eventWaitMs).catch((error: unknown) => {
     if (error instanceof LedgerAway) return null;
@@ -177,7 +185,10 @@ function answerEvent(parts: Parts, exchange: Exchange, taken: Submitted & { kind
     if (job === null) {
       const detail = 'The event is stored durably but not judged yet: its job tells what becomes of it.';
       exchange.json(202, { captureID: taken.id, running: true, detail }, jobHeaders(taken));
-    } else finishEvent(parts, exchange, taken, job);
+      return;
+    }
+    if (!taken.replay) gate.admission.refused(quota, job.rejected);
+    finishEvent(parts, exchange, taken, job);
   });
 }
 

@@ -89,7 +89,7 @@ function pageSize(req: HttpRequest, usual: number): number | null {
 
 /** GET /epcis/events/{eventID}. An id is a URI: percent-encoded, or as it is, since nothing else is below this path. */
 export function eventHandler(parts: Parts): Handler {
-  return (exchange, req) => {
+  return (exchange, req, from) => {
     const path = decoded(req.getUrl().slice('/epcis/events/'.length));
     // Without a query it is undefined, whatever its type says.
     const query: string | undefined = req.getQuery();
@@ -98,7 +98,7 @@ export function eventHandler(parts: Parts): Handler {
       exchange.refuse(NOT_FOUND);
       return;
     }
-    exchange.later(parts.service.event(id), parts.gate.onError, (event) => {
+    exchange.later(parts.service.event(id, sightOf(from)), parts.gate.onError, (event) => {
       if (event === null || event === undefined) exchange.refuse(NOT_FOUND);
       else exchange.json(200, event);
     });
@@ -107,7 +107,7 @@ export function eventHandler(parts: Parts): Handler {
 
 /** GET /epcis/items/{gtin}/{serial}; /epcis/items/00/{SSCC} for what has no GTIN. */
 export function itemHandler(parts: Parts): Handler {
-  return (exchange, req) => {
+  return (exchange, req, from) => {
     const key = itemKey(req.getParameter(0) ?? '', decoded(req.getParameter(1) ?? ''));
     if (key === null) {
       const detail =
@@ -115,11 +115,19 @@ export function itemHandler(parts: Parts): Handler {
       exchange.refuse({ status: 400, code: 'item.key', detail });
       return;
     }
-    exchange.later(parts.service.item(...key), parts.gate.onError, (item) => {
+    exchange.later(parts.service.item(...key, sightOf(from)), parts.gate.onError, (item) => {
       if (item === null) exchange.refuse(NOT_FOUND);
       else exchange.json(200, item);
     });
   };
+}
+
+/**
+ * Whose events a request may read: those of the GLN that its credential is bound to. Null = everybody's: a credential of no
+ * GLN is the operator's own, and so is one with the right to send dead letters again, which shows them.
+ */
+function sightOf({ principal }: Admitted): string | null {
+  return principal.replay ? null : principal.gln;
 }
 
 /** GTIN-14 and serial as the ledger has them. */

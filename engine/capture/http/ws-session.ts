@@ -11,7 +11,7 @@ import { SpoolFull } from '../spool.ts';
 import type { Upload } from '../upload.ts';
 import { type EpcisException, exceptionJson } from './exception.ts';
 import { shortJobJson } from './job-forms.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, Sender } from './parts.ts';
 import { refusalOf, refusedDocument } from './post.ts';
 import { type Order, readText, WS_CLOSE, WS_PATH } from './ws-messages.ts';
 import { Outbox } from './ws-outbox.ts';
@@ -30,13 +30,6 @@ const AWAY_MS = 500;
 /** What a socket carries: set when it opens. */
 export interface SocketData {
   session: CaptureSession;
-}
-
-export interface Sender {
-  readonly principal: string;
-  readonly gln: string | null;
-  /** Seconds that the sender is held off, 0 = not. Takes one request out of its rate. */
-  readonly held: () => EpcisException | null;
 }
 
 /** Null = a bare event, which has no name. */
@@ -244,21 +237,24 @@ export class CaptureSession {
 
   #submitted(id: ClientId, body: SpooledBody, submitted: Submitted): void {
     if (submitted.kind === 'busy') this.#over(id, refusalOf(this.#parts, submitted));
-    else if (submitted.kind === 'refused') this.#over(id, refusedDocument(this.#parts, body, submitted));
-    else {
+    else if (submitted.kind === 'refused') {
+      this.#sender.refused(1);
+      this.#over(id, refusedDocument(this.#parts, body, submitted));
+    } else {
       this.#lastDurable = id;
       const replay = submitted.replay ? { replay: true } : {};
       this.#outbox?.send({ op: 'accepted', id, capture: submitted.id, sha256: body.sha256, ...replay });
-      void this.#follow(id, submitted.id);
+      void this.#follow(id, submitted);
     }
   }
 
   /** Tells the end of a job, whenever that is. */
-  async #follow(id: ClientId, capture: string): Promise<void> {
+  async #follow(id: ClientId, { id: capture, replay: known }: Submitted & { kind: 'taken' }): Promise<void> {
     while (this.#ws !== null) {
       try {
         const job = await this.#parts.service.settled(capture, SETTLE_MS);
         this.#unfinished -= 1;
+        if (!known) this.#sender.refused(job.rejected);
         this.#outbox?.send({ op: 'done', id, ...shortJobJson(job) });
         return;
       } catch (error) {

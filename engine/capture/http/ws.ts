@@ -102,7 +102,9 @@ export class CaptureSockets {
       const why = gate.admission.rate(quota, nowMs) ?? gate.admission.held(quota, nowMs);
       return why === null ? null : exceptionOf(why);
     };
-    this.#opening = new CaptureSession(this.#parts, { principal: principal.name, gln: principal.gln, held });
+    const refused = (records: number): void => gate.admission.refused(quota, records);
+    const sender = { principal: principal.name, gln: principal.gln, held, refused };
+    this.#opening = new CaptureSession(this.#parts, sender);
     // Calls `open` before it returns. No extension is passed on: messages are never compressed.
     const protocol = offered.length > 0 ? CAPTURE_PROTOCOL : '';
     res.upgrade(NO_DATA, req.getHeader('sec-websocket-key'), protocol, '', context);
