@@ -137,9 +137,11 @@ function itemKey(gtin: string, serial: string | null): [gtin: string, serial: st
   return /^(\d{8}|\d{12,14})$/.test(gtin) ? [gtin.padStart(14, '0'), serial] : null;
 }
 
+/** Null for what is no text, or no text of SQL: nothing that is stored has a NUL. */
 function decoded(part: string): string | null {
   try {
-    return decodeURIComponent(part);
+    const text = decodeURIComponent(part);
+    return text.includes('\0') ? null : text;
   } catch {
     return null;
   }
