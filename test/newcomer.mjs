@@ -1,11 +1,12 @@
 // A newcomer: a fresh clone in a temporary folder, then the README's own commands and snippets, nothing else. Prints one
 // line for each and `{"passed":n,"failed":n}` at the end. Run by `npm test`, after the other suites.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,21 +14,26 @@ const folder = mkdtempSync(join(tmpdir(), 'firn-newcomer-'));
 const clone = join(folder, 'firn');
 const counts = { passed: 0, failed: 0 };
 
-/** Runs a command as a newcomer would type it; counts it, shows its words when it fails. */
-function type(command, { expectText } = {}) {
-  // No variable of a surrounding npm may change what the clone's own npm does.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
-  const run = spawnSync(command, {
+// No variable of a surrounding npm may change what the clone's own npm does.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+
+function run(command) {
+  return spawnSync(command, {
     cwd: clone,
     shell: true,
     encoding: 'utf8',
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const passed = run.status === 0 && (expectText === undefined || run.stdout.includes(expectText));
+}
+
+/** Runs a command as a newcomer would type it; counts it, shows its words when it fails. */
+function type(command, { expectText } = {}) {
+  const { status, stdout, stderr } = run(command);
+  const passed = status === 0 && (expectText === undefined || stdout.includes(expectText));
   counts[passed ? 'passed' : 'failed'] += 1;
   console.log(`${passed ? 'ok' : 'FAILED'}: ${command}`);
-  if (!passed) console.log(`exit ${run.status}\n${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`);
+  if (!passed) console.log(`exit ${status}\n${stdout.slice(-3000)}\n${stderr.slice(-3000)}`);
 }
 
 /** The code blocks of a language in the README, in order. */
@@ -36,6 +42,44 @@ function blocks(language) {
   return [...readme.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     (match) => match[1],
   );
+}
+
+/** The three lines of "EPCIS and DSCSA", in order, while an engine runs. A job takes a moment, so its line may be asked again. */
+async function captureAsTold() {
+  const lines = blocks('sh')
+    .find((block) => block.includes('/epcis/capture'))
+    .trim()
+    .split('\n');
+  const engine = spawn('npm', ['run', 'firn', '--', 'serve'], {
+    cwd: clone,
+    env,
+    detached: true,
+    stdio: 'ignore',
+  });
+  try {
+    await until(async () => !(await portFree(9400)));
+    type(lines[0], { expectText: '202 Accepted' });
+    await until(() => run(lines[1]).stdout.includes('"running":false'));
+    type(lines[1], { expectText: '"success":true' });
+    type(lines[2], { expectText: '"lot":"LOT-7"' });
+  } finally {
+    // npm passes a signal on to some of its children only: the whole group.
+    process.kill(-engine.pid, 'SIGTERM');
+    await until(() => portFree(9400));
+  }
+  // In good order: what was captured is sealed, and the ledger can be made again.
+  await until(() => run('npm run firn -- ledger rebuild').status === 0);
+  type('npm run firn -- check examples/dscsa.xml', { expectText: 'accepted, 7 events' });
+  type('npm run firn -- verify firn-data/lake', { expectText: 'SOUND' });
+}
+
+/** Waits at most a minute. */
+async function until(done) {
+  for (let tries = 0; tries < 240; tries++) {
+    if (await done()) return;
+    await setTimeout(250);
+  }
+  throw new Error(`not within a minute: ${done}`);
 }
 
 function portFree(port) {
@@ -72,6 +116,7 @@ try {
   if (spawnSync('python3', ['--version']).status === 0)
     type('python3 test/independent/verify.py firn-data/lake');
   type('npm run firn -- --help', { expectText: 'serve' });
+  await captureAsTold();
   const [library, client] = blocks('js');
   writeFileSync(join(clone, 'library.mjs'), library);
   type('node library.mjs');

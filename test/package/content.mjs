@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 
-const TEXTS = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
+const TEXTS = ['README.md', 'EPCIS.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
 
 function filesBelow(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -30,6 +30,8 @@ function wanted(root) {
     ...compiled,
     ...native.map((name) => `native/${name}`),
     ...benchFiles(root),
+    ...filesBelow(join(root, 'examples')).map((name) => `examples/${name}`),
+    ...filesBelow(join(root, 'engine/ledger/migrations')).map((name) => `engine/ledger/migrations/${name}`),
     ...TEXTS,
     'package.json',
   ]);
