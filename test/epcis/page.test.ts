@@ -38,7 +38,7 @@ async function sampleLines(): Promise<string[]> {
     receivedMs: 0,
     sha256: '0'.repeat(64),
     head: {
-      form: 'xml-1.2',
+      form: 'xml-1',
       root: 'EPCISDocument',
       schemaVersion: '1.2',
       creationDate: null,
@@ -85,8 +85,8 @@ describe('EPCIS.md', () => {
 
   test('its defaults are those of the code', () => {
     const { epcis } = JSON.parse(blocks('json')[0] as string) as { epcis: Record<string, unknown> };
-    const { partners: _, extensions: __, ...told } = { ...epcis, profile: 'generic' };
-    expect(parseConfig({}).epcis).toEqual({ ...told, extensions: {} });
+    const told = { ...epcis, profile: 'generic', extensions: {}, partners: undefined };
+    expect(parseConfig({}).epcis).toEqual(told);
   });
 
   test('it names every member of a line in the lake', async () => {
@@ -113,7 +113,7 @@ describe('EPCIS.md', () => {
     const command = blocks('sh')
       .find((block) => block.includes('openssl'))
       ?.split('\n')[1]
-      ?.replace('line.json', '/dev/stdin') as string;
+      ?.replace(' line.json', '') as string;
     const { stdout } = spawnSync('bash', ['-c', command], { input: line, encoding: 'utf8' });
     expect(stdout).toContain((await eventsOf(sample))[0]?.canonical.hash);
   });
