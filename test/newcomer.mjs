@@ -64,7 +64,7 @@ async function captureAsTold() {
     type(lines[2], { expectText: '"lot":"LOT-7"' });
   } finally {
     // npm passes a signal on to some of its children only: the whole group.
-    process.kill(-engine.pid, 'SIGTERM');
+    if (engine.exitCode === null) process.kill(-engine.pid, 'SIGTERM');
     await until(() => portFree(9400));
   }
   // In good order: what was captured is sealed, and the ledger can be made again.
