@@ -8,14 +8,29 @@ import { GIB, MIB } from './limits.ts';
 
 const positive = z.number().int().positive();
 
-/** GLN-13 with its check digit (weights 1, 3 from the left). */
+/** Check digit of a GLN by its first twelve digits: weights 1, 3 from the left. */
+function checkDigitOf(gln: string): string {
+  const sum = [...gln.slice(0, 12)].reduce(
+    (all, digit, at) => all + Number(digit) * (at % 2 === 0 ? 1 : 3),
+    0,
+  );
+  return String((10 - (sum % 10)) % 10);
+}
+
+/** GLN-13 with its check digit. */
 export const gln13 = z
   .string()
-  .regex(/^[0-9]{13}$/, 'a GLN is 13 digits')
-  .refine(
-    (gln) => [...gln].reduce((sum, digit, at) => sum + Number(digit) * (at % 2 === 0 ? 1 : 3), 0) % 10 === 0,
-    'the last digit of this GLN is not its check digit',
-  );
+  .regex(/^[0-9]{13}$/, { error: 'a GLN is 13 digits', abort: true })
+  .refine((gln) => gln.endsWith(checkDigitOf(gln)), {
+    error: ({ input }) =>
+      `the last digit of a GLN is its check digit: ${checkDigitOf(input as string)} for ${String(input).slice(0, 12)}`,
+  });
+
+/** Words for what is no object at all; other faults have their own. */
+const objectLike =
+  (words: string) =>
+  ({ code }: { readonly code: string }): string | undefined =>
+    code === 'invalid_type' ? words : undefined;
 
 const webhookTarget = z
   .strictObject({
@@ -27,49 +42,57 @@ const webhookTarget = z
   })
   .refine(
     (target) => (target.secretEnv === undefined) !== (target.secretFile === undefined),
-    'give either "secretEnv" or "secretFile"',
+    'say where its secret is: either "secretEnv", a variable, or "secretFile"',
   );
 
 const partnerSchema = z.strictObject({
   gln: gln13,
   name: z.string().min(1).max(200),
   /** How acknowledgements get to the partner. */
-  ack: z.union([z.literal('poll'), webhookTarget]).default('poll'),
+  ack: z
+    .union([z.literal('poll', 'give "poll", or a webhook: { "url", "secretEnv" }'), webhookTarget])
+    .default('poll'),
 });
 
 /** `cut` is that of any stream. */
 export const epcisSchemaWith = <Cut extends z.ZodType>(cut: Cut) =>
-  z.strictObject({
-    profile: z.enum(['generic', 'dscsa', 'r1.3-strict']).default('generic'),
-    /** L05: refuse what was never commissioned, in place of a warning. */
-    strictState: z.boolean().default(false),
-    maxBodyBytes: positive.max(2 * GIB).default(300 * MIB),
-    maxEvents: positive.max(10_000_000).default(1_000_000),
-    spool: z.strictObject({ quotaBytes: positive.default(4 * GIB) }).prefault({}),
-    cut,
-    /** The directory of trading partners. Absent: nobody's membership is checked, and findings say so. */
-    partners: z.array(partnerSchema).optional(),
-    webhook: z
-      .strictObject({
-        timeoutSeconds: z.number().positive().max(300).default(10),
-        /** Plain HTTP to other machines is meant: there is a proxy or a network of one's own in between. */
-        plaintext: z.boolean().default(false),
-      })
-      .prefault({}),
-    /** L15: an event older than this is told as stale. */
-    staleDays: positive.max(36_500).default(365),
-    /** GS1-Extensions: prefix to URI of the extensions that partners agreed on. */
-    extensions: z.record(z.string(), z.url()).default({}),
-  });
+  z.strictObject(
+    {
+      profile: z.enum(['generic', 'dscsa', 'r1.3-strict']).default('generic'),
+      /** L05: refuse what was never commissioned, in place of a warning. */
+      strictState: z.boolean().default(false),
+      maxBodyBytes: positive.max(2 * GIB).default(300 * MIB),
+      maxEvents: positive.max(10_000_000).default(1_000_000),
+      spool: z.strictObject({ quotaBytes: positive.default(4 * GIB) }).prefault({}),
+      cut,
+      /** The directory of trading partners. Absent: nobody's membership is checked, and findings say so. */
+      partners: z.array(partnerSchema).optional(),
+      webhook: z
+        .strictObject({
+          timeoutSeconds: z.number().positive().max(300).default(10),
+          /** Plain HTTP to other machines is meant: there is a proxy or a network of one's own in between. */
+          plaintext: z.boolean().default(false),
+        })
+        .prefault({}),
+      /** L15: an event older than this is told as stale. */
+      staleDays: positive.max(36_500).default(365),
+      /** GS1-Extensions: prefix to URI of the extensions that partners agreed on. */
+      extensions: z.record(z.string(), z.url('give the URI of the extension, such as https://…')).default({}),
+    },
+    { error: objectLike('give an object such as { "profile": "dscsa" }, or false: no captures are taken') },
+  );
 
-export const ledgerSchema = z.strictObject({
-  /** `postgres://user:password@host/database`; default: DATABASE_URL, else a ledger of its own below `data`. */
-  url: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'an address of PostgreSQL begins with postgres://')
-    .optional(),
-  poolSize: positive.max(100).default(4),
-});
+export const ledgerSchema = z.strictObject(
+  {
+    /** `postgres://user:password@host/database`; default: DATABASE_URL, else a ledger of its own below `data`. */
+    url: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'an address of PostgreSQL begins with postgres://')
+      .optional(),
+    poolSize: positive.max(100).default(4),
+  },
+  { error: objectLike('give an object such as { "url": "postgres://…" }') },
+);
 
 export type PartnerConfig = z.output<typeof partnerSchema>;
 
@@ -101,6 +124,7 @@ export function webhookSecret(
   }: { readonly secretEnv?: string | undefined; readonly secretFile?: string | undefined },
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
+  const which = secretEnv === undefined ? `the file ${secretFile}` : `the variable ${secretEnv}`;
   let secret: string | undefined;
   if (secretEnv !== undefined) secret = environment[secretEnv];
   else if (secretFile !== undefined) {
@@ -113,7 +137,7 @@ export function webhookSecret(
   const trimmed = secret?.trim() ?? '';
   if (trimmed.length < 16)
     throw new ConfigError(
-      `epcis.partners: ${secretEnv === undefined ? `the file ${secretFile}` : `the variable ${secretEnv}`} holds no secret of at least 16 characters`,
+      `epcis.partners: ${which} ${secret === undefined ? 'is not set: put the secret of the webhook there' : 'holds no secret of at least 16 characters'}`,
     );
   return trimmed;
 }

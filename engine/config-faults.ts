@@ -33,7 +33,7 @@ export function checkTokens(tokens: readonly TokenConfig[], streams: readonly st
     );
     if (stranger !== undefined) {
       throw new ConfigError(
-        `${where}: tokens: ${name} is scoped to ${stranger}, which is not a stream ("*" means all)`,
+        `${where}: tokens: ${name} is scoped to ${stranger}, which is not a stream ("*" means all, "epcis" captures)`,
       );
     }
     const digest =

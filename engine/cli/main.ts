@@ -50,7 +50,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 const width = Math.max(...Object.keys(commands).map((name) => name.length)) + 2;
-const help = `firn: durable, verifiable ingest for JSON telemetry
+const help = `firn: durable, verifiable ingest for JSON telemetry and EPCIS events
 
 usage: firn COMMAND [options]
 
@@ -62,6 +62,7 @@ examples:
   firn demo --seconds 20
   firn serve --data ./firn-data --port 9400
   firn fleet --sensors 1000 --rate 2 --seconds 30
+  firn capture shipment.xml
   firn verify ./firn-data/lake
 
 firn COMMAND --help shows the options of a command.

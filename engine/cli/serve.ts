@@ -10,9 +10,12 @@ import { type EngineView, viewOf } from './view.ts';
 
 export const spec: CommandSpec = {
   name: 'serve',
-  about: 'takes frames over WebSockets and HTTP, acknowledges what is durable, seals batches into the lake',
+  about: 'takes frames and EPCIS documents, acknowledges what is durable, seals batches into the lake',
   flags: {
-    config: { value: 'FILE', help: 'configuration (JSON); options given here come before it' },
+    config: {
+      value: 'FILE',
+      help: 'configuration (JSON, README.md and EPCIS.md); options given here come before it',
+    },
     data: { value: 'DIR', help: 'journal, keys and state (./firn-data)' },
     lake: { value: 'LAKE', help: 'where sealed batches go: DIR or s3://BUCKET/PREFIX (DATA/lake)' },
     host: { value: 'ADDRESS', help: 'address to listen on (127.0.0.1)' },
@@ -27,6 +30,7 @@ export const spec: CommandSpec = {
     'firn serve --data /var/lib/firn --new-origin cold.example/plant7-b',
   ],
   notes:
+    'DATABASE_URL=postgres://… puts the ledger of EPCIS events there (else it is embedded).\n' +
     'SIGTERM or Ctrl-C drains, seals and exits 0; a second one exits at once and loses nothing acknowledged.\n' +
     'exit: 0 stopped as asked, 2 could not start as asked, 70 stored state is damaged or not known (start again: it recovers),\n' +
     '130 stopped at once. Standard error: the log, JSON lines.',
@@ -81,7 +85,7 @@ export async function run(argv: string[]): Promise<number> {
   const { createEngine } = await import('../engine.ts');
   const engine = await createEngine(input).catch((error: unknown) => {
     // The engine knows the member, this command where it was said.
-    if (error instanceof ConfigError && error.message.startsWith('listen.'))
+    if (error instanceof ConfigError && /^(listen|epcis)\./.test(error.message))
       throw new ConfigError(`${where}: ${error.message}`, { cause: error });
     throw error;
   });
@@ -93,8 +97,16 @@ export async function run(argv: string[]): Promise<number> {
   await stopped;
   console.log('draining: what was acknowledged is being sealed');
   const published = await engine.close();
-  console.log(published ? 'drained: everything acknowledged is in the lake' : NOT_PUBLISHED);
+  const waiting = engine.status().epcis?.openJobs ?? 0;
+  if (waiting > 0) console.log(captures(waiting));
+  else console.log(published ? 'drained: everything acknowledged is in the lake' : NOT_PUBLISHED);
   return 0;
+}
+
+/** Documents that have 202 and no verdict: the ledger is away, or they were too long for the time of a shutdown. */
+function captures(waiting: number): string {
+  const what = waiting === 1 ? '1 captured document is' : `${waiting} captured documents are`;
+  return `stopped: ${what} not judged yet; what waits lies in the spool, and the next start goes on with it`;
 }
 
 /** Where EPCIS events go, if any are taken. */
