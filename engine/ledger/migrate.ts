@@ -52,7 +52,9 @@ export async function migrate(database: Database, all: readonly Migration[] = mi
   const transaction = await database.begin();
   try {
     await transaction.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    await transaction.query('CREATE SCHEMA IF NOT EXISTS firn');
+    // Asked first: IF NOT EXISTS wants the right to create schemas where there is nothing to create.
+    const there = await transaction.query("SELECT 1 AS there FROM pg_namespace WHERE nspname = 'firn'");
+    if (there.length === 0) await transaction.query('CREATE SCHEMA firn');
     await transaction.query(
       'CREATE TABLE IF NOT EXISTS firn.migration (version int PRIMARY KEY, applied_at timestamptz(3) NOT NULL)',
     );

@@ -55,6 +55,20 @@ describe.skipIf(!has)('postgres', () => {
     await pair(async (a) => expect(await a.lastProved()).toBe(-1));
   });
 
+  test('a role that owns the schema, and may make none, is enough', async () => {
+    const url = await fresh();
+    const admin = openPostgres({ url });
+    await admin.run('CREATE ROLE clerk LOGIN; CREATE SCHEMA firn AUTHORIZATION clerk');
+    await admin.close();
+    const clerk = Object.assign(new URL(url), { username: 'clerk' }).href;
+    // The first start migrates, the second finds everything there.
+    for (let start = 0; start < 2; start++) {
+      const ledger = await openLedger({ url: clerk });
+      expect(await ledger.lastProved()).toBe(-1);
+      await ledger.close();
+    }
+  });
+
   test('class R: a key that another transaction stores meanwhile is waited for, read, and judged', async () => {
     await pair(async (a, _b, url) => {
       const database = openPostgres({ url });
