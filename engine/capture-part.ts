@@ -83,7 +83,8 @@ export class CapturePart {
       delivered: (partner, seq) => stage.ask('delivered', partner, seq),
     };
     this.#webhooks = new Webhooks({ targets: targetsOf(epcis), source, log });
-    this.#api = new CaptureApi({ service: this.#stage, spool, maxEvents: epcis.maxEvents });
+    const { maxEvents, extensions } = epcis;
+    this.#api = new CaptureApi({ service: this.#stage, spool, maxEvents, extensions });
     this.routes = this.#api;
   }
 
