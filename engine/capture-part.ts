@@ -28,6 +28,7 @@ import type { CaptureRoutes } from './frontend/captures.ts';
 import type { Counted } from './journal/rows.ts';
 import type { Logger } from './log.ts';
 import { POSITION } from './ring/layout.ts';
+import { dropOrphans } from './seal/spool-files.ts';
 
 /** What captures need of the front end. */
 export interface CaptureFront {
@@ -88,10 +89,12 @@ export class CapturePart {
     this.routes = this.#api;
   }
 
-  /** Opens the spool. @returns null where the configuration takes no captures */
+  /** Opens the spool, without the bodies that nobody was told to have. @returns null where the configuration takes no captures */
   static async open(boot: Boot, log: Logger, modules: CaptureModules = {}): Promise<CapturePart | null> {
     const { epcis } = boot.config;
     if (epcis === false) return null;
+    const orphans = dropOrphans(boot.storage, boot.folders.spool, boot.fold.captures);
+    if (orphans > 0) log.info({ orphans }, 'files of captures that were never acknowledged were removed');
     let fail: (error: Error) => void = () => {};
     const spool = await Spool.open({
       folder: boot.folders.spool,

@@ -1,6 +1,6 @@
 // What must hold when something behind a capture fails: the ledger's database, the judge, the process.
 
-import { cpSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,6 +106,26 @@ describe('capture stage in trouble', () => {
     expect([again.location, again.replay]).toEqual([location, true]);
     expect(await second.engine.close()).toBe(true);
     expect((await verifyLake({ lake: second.lake })).findings).toEqual([]);
+  });
+
+  test('stage: what was never acknowledged goes at a start; what an open job needs stays', async () => {
+    const data = await folder();
+    const options = { captureModules: { ledger: support('failing-ledger.mjs') } };
+    const first = await startCapturing(options, data);
+    writeFileSync(join(data, 'ledger-away'), '');
+    const { location } = await sendPlan(first.http, manyPlan('kept', 4), 'xml-2.0');
+    await first.engine.close();
+    const spool = join(data, 'spool');
+    const orphan = '00000000-0000-4000-8000-000000000001';
+    for (const end of ['raw', 'part', '1.lines', '1.verdicts'])
+      writeFileSync(join(spool, `${orphan}.${end}`), 'x');
+    writeFileSync(join(spool, 'note of an operator'), 'x');
+    const second = await startCapturing(options, data);
+    const raw = `${location.split('/').at(-1)}.raw`;
+    expect(readdirSync(spool).sort()).toEqual([raw, 'note of an operator'].sort());
+    unlinkSync(join(data, 'ledger-away'));
+    expect(await overAt(second.http, location)).toMatchObject({ success: true });
+    await second.remove();
   });
 
   test('stage: a document that kills its judge is dead-lettered, and those behind it go on', async () => {
