@@ -189,6 +189,8 @@ function ledgerData(boot: Boot, { data, lake, s3, ledger }: Config, epcis: Epcis
     folder: join(data, 'ledger'),
     spool: folders.spool,
     log: boot.sealer.folders.log,
+    origin: boot.identity.engine,
+    newest: newestOf(boot),
     lake,
     s3,
     judging: judgingOf(epcis),
@@ -198,6 +200,12 @@ function ledgerData(boot: Boot, { data, lake, s3, ledger }: Config, epcis: Epcis
       ackUrl: ack === 'poll' ? null : ack.url,
     })),
   };
+}
+
+/** Jobs run one after another: a ledger that has the events of the newest has those of all before it. */
+function newestOf({ fold }: Boot): LedgerData['newest'] {
+  const row = [...fold.captures.byId.values()].findLast(({ accepted }) => accepted > 0);
+  return row === undefined ? null : { capture: row.id, accepted: row.accepted };
 }
 
 function targetsOf({ partners = [], webhook }: EpcisConfig): WebhookTarget[] {

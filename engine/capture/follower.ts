@@ -18,8 +18,9 @@ const RETRY_MS = 30_000;
 
 export interface FollowerOptions {
   readonly storage: Storage;
-  /** Folder of the local log. */
+  /** Folder of the local log, and its name. */
   readonly log: string;
+  readonly origin: string;
   readonly ledger: LedgerApi;
   readonly lake: () => Promise<LetterLake>;
   readonly persist: <T>(call: () => Promise<T>) => Promise<T>;
@@ -52,7 +53,7 @@ export class Follower {
 
   async run(): Promise<void> {
     const { ledger, persist, stopping } = this.#options;
-    let done = await persist(() => ledger.lastProved());
+    let done = await persist(() => ledger.lastProved(this.#options.origin));
     this.#catchUp(done);
     while (!stopping()) {
       const batch = this.#waiting[0];
@@ -79,7 +80,7 @@ export class Follower {
 
   /** @returns false when it has to be tried again */
   async #prove({ seal, index }: SealedBatch): Promise<boolean> {
-    const { ledger, lake, persist, warn } = this.#options;
+    const { ledger, lake, persist, warn, origin } = this.#options;
     const { key, root } = decodeSeal(Buffer.from(seal)) as ObjectSeal;
     let lines: readonly Buffer[];
     try {
@@ -99,7 +100,8 @@ export class Follower {
     for (let from = 0; from === 0 || from < proofs.length; from += PROOFS_AT_ONCE) {
       const last = from + PROOFS_AT_ONCE >= proofs.length;
       // The position moves with the last of them: a crash in between proves the first ones again.
-      await persist(() => ledger.prove(proofs.slice(from, from + PROOFS_AT_ONCE), last ? index : index - 1));
+      const part = proofs.slice(from, from + PROOFS_AT_ONCE);
+      await persist(() => ledger.prove(part, last ? index : index - 1, origin));
     }
     return true;
   }

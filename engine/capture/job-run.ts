@@ -91,7 +91,8 @@ export class JobRun {
 
   async #chunk(order: JobOrder, events: readonly JudgedEvent[], last: boolean): Promise<void> {
     const { persist, ledger, job } = this.#options;
-    const verdicts = await persist(() => ledger.apply(order, { events, last }));
+    const { from: journaled, wasRefused } = job;
+    const verdicts = await persist(() => ledger.apply(order, { events, last, journaled, wasRefused }));
     const staged = order.behaviour === 'rollback';
     this.#failed ||= staged && verdicts.some(({ outcome }) => outcome === 'refused');
     const placed = events.map((event, at) => {

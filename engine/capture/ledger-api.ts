@@ -19,13 +19,17 @@ export interface LedgerApi {
   partners(
     entries: readonly { readonly gln: string; readonly name: string; readonly ackUrl: string | null }[],
   ): Promise<void>;
-  prove(proofs: readonly ProvedLine[], upTo: number): Promise<void>;
-  lastProved(): Promise<number>;
+  prove(proofs: readonly ProvedLine[], upTo: number, log: string): Promise<void>;
+  lastProved(log: string): Promise<number>;
+  /** Of all captures (null) 1 for any number. */
+  eventsOf(capture: string | null): Promise<number>;
+  /** Why what is stored may not be what was committed; null = it is. */
+  readonly doubt: string | null;
   close(): Promise<void>;
 }
 
 /**
- * `away`: the database does not answer, or an operator must let it; the same call does later. `again`: the transaction of a
+ * `away`: the database does not answer, or an operator must see to it; the same call does later. `again`: the transaction of a
  * whole job is gone. `fault`: nothing that waiting helps.
  */
 export type LedgerTrouble = 'away' | 'again' | 'fault';
@@ -39,7 +43,7 @@ export function isOfData(error: unknown): boolean {
 export function troubleOf(error: unknown): LedgerTrouble {
   if (!(error instanceof Error)) return 'fault';
   if (error.name === 'BeginAgain') return 'again';
-  if (error.name === 'LedgerOutage') return 'away';
+  if (error.name === 'LedgerOutage' || error.name === 'LedgerBehind') return 'away';
   const { trouble } = error as { trouble?: unknown };
   return trouble === 'outage' || trouble === 'refused' || trouble === 'again' ? 'away' : 'fault';
 }

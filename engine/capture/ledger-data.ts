@@ -10,8 +10,11 @@ export interface LedgerData {
   /** Folder of the embedded ledger. */
   readonly folder: string;
   readonly spool: string;
-  /** Folder of the local log of seals. */
+  /** Folder of the local log of seals, and its name. */
   readonly log: string;
+  readonly origin: string;
+  /** The newest capture that the journal has accepted events of, from before this run; null = there is none. */
+  readonly newest: { readonly capture: string; readonly accepted: number } | null;
   readonly lake: string;
   readonly s3: S3LakeSettings | null;
   readonly judging: Judging;

@@ -154,7 +154,7 @@ export class LedgerLink {
       if (this.#outage === null)
         log.error(
           { ledger: name, error: message.message, advice: adviceOn(message.message) },
-          'the ledger cannot be reached: captures are still taken and wait in the spool, their jobs go on by themselves; nothing is lost',
+          'the ledger cannot be used: captures are still taken and wait in the spool, their jobs go on by themselves; nothing is lost',
         );
       this.#outage = message.message;
       this.#refuse();
@@ -183,6 +183,10 @@ function faultOf(error: Error): Error {
 }
 
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [
+    /firn ledger rebuild/,
+    'jobs wait until then: stop the engine, rebuild or put back the ledger, start it again',
+  ],
   [/ECONNREFUSED/, 'start PostgreSQL, or check host and port in ledger.url'],
   [/ENOTFOUND|EAI_AGAIN/, 'check the host name in ledger.url'],
   [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timeout/i, 'check network and firewall on the way to the database'],

@@ -9,6 +9,7 @@ import type { Storage } from '../storage.ts';
 import { Follower } from './follower.ts';
 import { Interrupted, JobRun } from './job-run.ts';
 import { isOfData, type LedgerApi, troubleOf } from './ledger-api.ts';
+import { checkLedger } from './ledger-check.ts';
 import type { LedgerData } from './ledger-data.ts';
 import type { FromLedger, FromLedgerJob, ToLedger, ToLedgerJob } from './messages.ts';
 
@@ -73,6 +74,8 @@ export class LedgerLoop {
   readonly #follower: { sealed: Follower['sealed']; end(): void };
   readonly #jobs: JobMessage[] = [];
   readonly #early: Parameters<Follower['sealed']>[0][] = [];
+  #opened: LedgerApi | null = null;
+  /** Once it is known to be the right one. */
   #ledger: LedgerApi | null = null;
   #inbox: Inbox | null = null;
   #run: JobRun | null = null;
@@ -99,6 +102,8 @@ export class LedgerLoop {
     const { open, data } = this.#options;
     try {
       const ledger = await this.#persist(open);
+      this.#opened = ledger;
+      await this.#persist(() => checkLedger(ledger, data, this.#options.storage));
       this.#ledger = ledger;
       this.#wake();
       await this.#persist(() => ledger.partners(data.partners));
@@ -108,7 +113,10 @@ export class LedgerLoop {
     } catch (error) {
       if (!(error instanceof Interrupted)) throw this.#faultOf(error);
     } finally {
-      await this.#ledger?.close();
+      // Told to stop before they could begin: nobody waits for them.
+      for (const { job } of this.#jobs.splice(0))
+        this.#post({ type: 'interrupted', id: job.order.id, again: false });
+      await this.#opened?.close();
       this.#options.port.close();
     }
   }
@@ -118,6 +126,7 @@ export class LedgerLoop {
     const follower = new Follower({
       storage,
       log: data.log,
+      origin: data.origin,
       ledger,
       lake,
       persist: (call) => this.#persist(call),

@@ -61,8 +61,9 @@ export interface LedgerJob {
   readonly order: Omit<JobOrder, 'head'>;
   /** Part of the names of the files that this attempt writes. */
   readonly attempt: number;
-  /** Events below it have their verdicts in the journal. */
+  /** Events below it have their verdicts in the journal, and whether one of those is a refusal. */
   readonly from: number;
+  readonly wasRefused: boolean;
 }
 
 /** A seal that is in lake and log: what the ledger proves its lines with. */

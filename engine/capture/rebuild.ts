@@ -53,17 +53,17 @@ export async function rebuildLedger(
   let events = 0;
   let rows = 0;
   let bytes = 0;
-  for (const [at, log] of logs.entries()) {
+  for (const log of logs) {
     for (const { seal, index } of log) {
-      const { key, root, zstd_bytes } = decodeSeal(Buffer.from(seal)) as ObjectSeal;
+      const { key, root, zstd_bytes, engine } = decodeSeal(Buffer.from(seal)) as ObjectSeal;
       const stored = (await objectLines(lake, key)).map((line) => storedEvent(line.toString('utf8')));
       for (const chunk of chunksOf(stored)) await ledger.replay(chunk);
       const proofs = stored.map((each, line) => {
         const { capture, index: ord } = each;
         return { capture, index: ord, key, line, root, logIndex: index };
       });
-      // Only the log that goes on is followed from here.
-      await ledger.prove(proofs, at === logs.length - 1 ? index : -1);
+      // Each log has a name of its own; only the last one goes on.
+      await ledger.prove(proofs, index, engine);
       batches += 1;
       events += stored.length;
       rows += stored.reduce((sum, { canonical }) => sum + canonical.rows.length, 0);
@@ -71,6 +71,7 @@ export async function rebuildLedger(
       onBatch(batches, bytes);
     }
   }
+  await ledger.skipNumbers();
   return { batches, events, rows };
 }
 

@@ -191,9 +191,9 @@ export class Runner {
 
   #orderOf(row: CaptureRow): LedgerJob {
     const { storage, folder } = this.#options;
-    const { id, partner, media, behaviour, sha256, bytes, receivedMs, single, next } = row;
+    const { id, partner, media, behaviour, sha256, bytes, receivedMs, single, next, rejected } = row;
     const order = { id, partner, mediaType: media, behaviour, sha256, bytes, receivedMs, single };
-    return { order, attempt: nextAttempt(storage, folder, id), from: next };
+    return { order, attempt: nextAttempt(storage, folder, id), from: next, wasRefused: rejected > 0 };
   }
 
   /** Writes verdicts to the journal, in order; tells the ledger thread when it may go on. */

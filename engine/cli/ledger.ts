@@ -102,4 +102,6 @@ function replaceFolder(own: string, made: string): void {
   rmSync(before, { recursive: true, force: true });
   if (existsSync(own)) renameSync(own, before);
   renameSync(made, own);
+  // Last: until here the old one's doubt, if there is one, holds.
+  rmSync(`${own}.boot`, { force: true });
 }

@@ -60,6 +60,33 @@ async function storeFresh(
   return { verdicts, hashes: accepted.map((each) => each.canonical.hash) };
 }
 
+/**
+ * Verdicts of events that were judged before the ledger was made again out of the lake: none of them is there, so none was
+ * accepted. What is known by now may be other than it was then, so that nothing of them is stored whatever the rules say.
+ */
+async function settleLost(
+  transaction: Transaction,
+  { partner, id: document }: JobOrder,
+  events: readonly JudgedEvent[],
+  { nextSeq, recordMs, strictState }: Numbering,
+): Promise<Verdict[]> {
+  const asking = events.flatMap(({ rejected, canonical }) =>
+    rejected || canonical === null ? [] : [canonical],
+  );
+  const { state } = await readState(transaction, asking, partner);
+  return events.map((event, at) => {
+    const { outcome, findings } = judgeState(event, state, { partner, document, strictState });
+    const seq = String(nextSeq + at);
+    return {
+      index: event.index,
+      seq,
+      outcome: outcome === 'duplicate' ? outcome : 'refused',
+      findings,
+      recordMs,
+    };
+  });
+}
+
 /** Judges and stores a chunk. The partner's row is locked by the caller, who also stores the fresh verdicts. */
 export async function applyChunk(
   transaction: Transaction,
@@ -72,23 +99,29 @@ export async function applyChunk(
   for (const verdict of await readVerdicts(transaction, order.id, first, chunk.events.length)) {
     stored.set(verdict.index, verdict);
   }
-  const events = chunk.events.filter((event) => !stored.has(event.index));
+  const unknown = chunk.events.filter((event) => !stored.has(event.index));
+  const journaled = chunk.journaled ?? 0;
+  const lost = unknown.filter((event) => event.index < journaled);
+  const settled = lost.length === 0 ? [] : await settleLost(transaction, order, lost, numbering);
+  for (const verdict of settled) stored.set(verdict.index, verdict);
+  const events = unknown.slice(lost.length);
   if (events.length === 0) {
     return {
       verdicts: chunk.events.map((event) => stored.get(event.index) as Verdict),
-      fresh: [],
+      fresh: settled,
       hashes: [],
     };
   }
   for (let attempt = 1; ; attempt++) {
     await transaction.query('SAVEPOINT chunk');
     try {
-      const { verdicts, hashes } = await storeFresh(transaction, order, events, numbering);
+      const nextSeq = numbering.nextSeq + settled.length;
+      const { verdicts, hashes } = await storeFresh(transaction, order, events, { ...numbering, nextSeq });
       await transaction.query('RELEASE SAVEPOINT chunk');
       for (const verdict of verdicts) stored.set(verdict.index, verdict);
       return {
         verdicts: chunk.events.map((event) => stored.get(event.index) as Verdict),
-        fresh: verdicts,
+        fresh: [...settled, ...verdicts],
         hashes,
       };
     } catch (error) {

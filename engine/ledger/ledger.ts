@@ -12,12 +12,12 @@ import { readEvent, readItem } from './items.ts';
 import { beginJob, finishJob, readJob, readJobs } from './jobs.ts';
 import { migrate } from './migrate.ts';
 import type { Ack, Chunk, DueAcks, ItemHistory, JobOrder, JobReport, Verdict } from './model.ts';
-import { closeBatch, lockPartner, type PartnerEntry, upsertPartners } from './partners.ts';
+import { closeBatch, lockPartner, type PartnerEntry, skipNumbers, upsertPartners } from './partners.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
-import { type ProvedEvent, readProved, storeProofs } from './proofs.ts';
+import { countEvents, type ProvedEvent, readProved, storeProofs } from './proofs.ts';
 import { digestTables, replayEvents, type StoredEvent } from './rebuild.ts';
-import { BeginAgain, type LedgerTerms, Staging } from './staging.ts';
+import { BeginAgain, type LedgerTerms, rolledBack, Staging } from './staging.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
 
 export interface LedgerOptions {
@@ -71,6 +71,10 @@ export class Ledger {
   async apply(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
     if (order.behaviour === 'proceed') {
       return this.#write((transaction) => this.#proceed(transaction, order, chunk));
+    }
+    // The journal has begun to tell what became of it, so that it was decided; what is missing here was lost.
+    if ((chunk.journaled ?? 0) > 0) {
+      return this.#write((transaction) => this.#decided(transaction, order, chunk));
     }
     const isWhole = chunk.last && chunk.events[0]?.index === 0;
     if (isWhole) return this.#attempts.run(() => this.#stage(order, chunk));
@@ -136,19 +140,29 @@ export class Ledger {
     return this.#write((transaction) => upsertPartners(transaction, entries));
   }
 
-  /** Stores where the lines of events lie; the log is read up to and with seal `upTo`. */
-  prove(proofs: readonly ProvedEvent[], upTo: number): Promise<void> {
-    return this.#write((transaction) => storeProofs(transaction, proofs, upTo));
+  /** Stores where the lines of events lie; the log `log` is read up to and with seal `upTo`. @throws EventMissing */
+  prove(proofs: readonly ProvedEvent[], upTo: number, log: string): Promise<void> {
+    return this.#write((transaction) => storeProofs(transaction, proofs, upTo, log));
   }
 
-  /** Index of the last seal that was proved; -1 = none. */
-  lastProved(): Promise<number> {
-    return this.#read(() => readProved(this.#database));
+  /** Index of the last seal of the log `log` that was proved; -1 = none. */
+  lastProved(log: string): Promise<number> {
+    return this.#read(() => readProved(this.#database, log));
+  }
+
+  /** How many events the ledger has; of one capture, or (null) of all. Of all: 1 for any number. */
+  eventsOf(capture: string | null): Promise<number> {
+    return this.#read(() => countEvents(this.#database, capture));
   }
 
   /** Stores accepted events out of the lake, in order of the log. They were judged once and are not again. */
   replay(events: readonly StoredEvent[]): Promise<void> {
     return this.#write((transaction) => replayEvents(transaction, events));
+  }
+
+  /** After the last `replay`: see `skipNumbers`. */
+  skipNumbers(): Promise<void> {
+    return this.#write((transaction) => skipNumbers(transaction));
   }
 
   /** Count and sum of each table that `replay` and `prove` build, to compare two ledgers. */
@@ -173,6 +187,17 @@ export class Ledger {
       await closeBatch(transaction, { capture, partner, firstSeq, nextSeq, hashes, recordMs });
     }
     return verdicts;
+  }
+
+  /** The rest of a job with rollback: all refused where the journal has a refusal of it, else event by event. */
+  async #decided(transaction: Transaction, order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
+    if (chunk.wasRefused !== true) return this.#proceed(transaction, order, chunk);
+    const events = chunk.events.map((event) => ({
+      ...event,
+      rejected: true,
+      findings: event.rejected ? event.findings : [...event.findings, rolledBack(event.index)],
+    }));
+    return this.#proceed(transaction, order, { ...chunk, events });
   }
 
   async #stage(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {

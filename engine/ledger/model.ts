@@ -41,6 +41,10 @@ export interface Verdict {
 export interface Chunk {
   readonly events: readonly JudgedEvent[];
   readonly last: boolean;
+  /** Events below it have their verdicts in the journal: one that has none here is of a ledger that was made again, and is not stored. */
+  readonly journaled?: number;
+  /** Of a job with rollback that is in the journal in part: whether it was refused. */
+  readonly wasRefused?: boolean;
 }
 
 /** Counts of a job; received = accepted + duplicate + rejected once it is over. */

@@ -137,7 +137,8 @@ export class Staging {
   }
 }
 
-function rolledBack(event: number): Finding {
+/** What an event is refused with that is in order by itself. */
+export function rolledBack(event: number): Finding {
   const { severity } = RULES.F02_ROLLED_BACK;
   return { code: 'F02_ROLLED_BACK', severity, event, pointer: '', detail: 'another event was refused' };
 }

@@ -398,10 +398,58 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
         root: 'cd'.repeat(32),
         logIndex: 41,
       };
-      await ledger.prove([{ ...proof, capture: job.id, index: 0 }], 41);
-      await ledger.prove([{ ...proof, capture: job.id, index: 0 }], 40);
-      expect(await ledger.lastProved()).toBe(41);
+      await ledger.prove([{ ...proof, capture: job.id, index: 0 }], 41, 'log');
+      await ledger.prove([{ ...proof, capture: job.id, index: 0 }], 40, 'log');
+      expect(await ledger.lastProved('log')).toBe(41);
       expect((await ledger.item(gtin, 'u0'))?.events.map((event) => event.proof)).toEqual([proof, null]);
+    });
+
+    test('proofs: logs have positions of their own, and an event that is not there is told', async () => {
+      const { life } = goods();
+      const { order: job } = await run(ledger, life);
+      const proof = { key: 'a', line: 0, root: 'cd'.repeat(32), logIndex: 2, capture: job.id, index: 0 };
+      await ledger.prove([proof], 2, 'other.example');
+      expect(await ledger.lastProved('other.example')).toBe(2);
+      expect(await ledger.lastProved('third.example')).toBe(-1);
+      await expect(ledger.prove([{ ...proof, index: 99 }], 3, 'other.example')).rejects.toThrow(
+        /event 99 of capture .* firn ledger rebuild/,
+      );
+      expect(await ledger.lastProved('other.example')).toBe(2);
+      expect(await ledger.eventsOf(job.id)).toBe(4);
+      expect(await ledger.eventsOf(null)).toBe(1);
+    });
+
+    test('a ledger that was made again stores nothing of what the journal has and it has not', async () => {
+      const { life } = goods();
+      const before = await count('firn.event');
+      const job = order();
+      await ledger.begin(job);
+      const [first, second] = chunks(life, 3);
+      const lost = await ledger.apply(job, { ...(first as Chunk), journaled: 2 });
+      expect(outcomes(lost)).toEqual(['refused', 'refused', 'accepted']);
+      const verdicts = [...lost, ...(await ledger.apply(job, { ...(second as Chunk), journaled: 2 }))];
+      const from = Number(verdicts[0]?.seq);
+      expect(verdicts.map(({ seq }) => Number(seq) - from)).toEqual([0, 1, 2, 3]);
+      expect(await count('firn.event')).toBe(before + 2);
+      // Again is the same.
+      expect(await ledger.apply(job, { ...(first as Chunk), journaled: 3 })).toEqual(lost);
+      expect(await ledger.finish(job, [])).toMatchObject({ accepted: 2, rejected: 2, duplicate: 0 });
+    });
+
+    test.each([false, true])('the rest of a decided job with rollback, refused: %s', async (wasRefused) => {
+      const { life } = goods();
+      const { order: done } = await run(ledger, life.slice(0, 2));
+      const job = order(rollback);
+      await ledger.begin(job);
+      const [first, second] = chunks(life, 2);
+      const decided = { journaled: 2, wasRefused };
+      await ledger.apply(job, { ...(first as Chunk), ...decided });
+      const rest = await ledger.apply(job, { ...(second as Chunk), ...decided });
+      expect(outcomes(rest)).toEqual(wasRefused ? ['refused', 'refused'] : ['accepted', 'accepted']);
+      if (wasRefused) expect(codes(rest[0])).toContain('F02_ROLLED_BACK');
+      const counts = wasRefused ? { rejected: 4 } : { accepted: 2, duplicate: 2 };
+      expect(await ledger.finish(job, [])).toMatchObject(counts);
+      expect(done.id).not.toBe(job.id);
     });
 
     test('POST /events: the report has the ids', async () => {

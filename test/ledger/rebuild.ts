@@ -69,7 +69,7 @@ export function rebuildContract(name: string, open: () => Promise<Database>): vo
       const proofs = lake.map(({ capture, index }, line) => ({
         ...{ capture, index, key: 'a', line, root: 'cd'.repeat(32), logIndex: 3 },
       }));
-      await judged.prove(proofs, 3);
+      await judged.prove(proofs, 3, 'log');
       const before = await judged.digest();
       await judged.close();
 
@@ -79,14 +79,25 @@ export function rebuildContract(name: string, open: () => Promise<Database>): vo
       expect(await built.digest()).not.toEqual(before);
       for (let from = 0; from < lake.length; from += 4) await built.replay(lake.slice(from, from + 4));
       await built.replay(lake);
-      await built.prove(proofs, 3);
+      await built.prove(proofs, 3, 'log');
       expect(await built.digest()).toEqual(before);
-      expect(await built.lastProved()).toBe(3);
+      expect(await built.lastProved('log')).toBe(3);
 
       // What was stored is known: sent again it is a duplicate, and numbers go on behind the last.
       const again = await run(built, SECOND);
       expect(outcomes(again.verdicts)).toEqual(Array(3).fill('duplicate'));
       expect(Number(again.verdicts[0]?.seq)).toBeGreaterThan(Number(lake[7]?.seq));
+
+      // Made again, it gives no number a second time.
+      await built.skipNumbers();
+      const next = await run(built, [
+        commissioning({ at: '2026-03-01T00:00:00Z', items: [unit('99')], ...lot }),
+      ]);
+      expect(next.verdicts[0]?.seq).toBe('2000001');
+      expect((await built.acks(next.order.partner, '4000000', 10)).map(({ seq }) => seq)).toEqual([
+        '4000002',
+        '4000003',
+      ]);
       await built.close();
     });
   });

@@ -52,7 +52,7 @@ describe.skipIf(!has)('postgres', () => {
   }
 
   test('two engines migrate one new database at the same time', async () => {
-    await pair(async (a) => expect(await a.lastProved()).toBe(-1));
+    await pair(async (a) => expect(await a.lastProved('log')).toBe(-1));
   });
 
   test('a role that owns the schema, and may make none, is enough', async () => {

@@ -1,0 +1,42 @@
+// Whether the ledger is the one that the journal was written beside. A folder that was deleted, a backup, another database:
+// each would judge what comes against a history that it does not have, so captures wait until an operator has seen to it.
+
+import type { Storage } from '../storage.ts';
+import { sealsBehind } from './follower.ts';
+import type { LedgerApi } from './ledger-api.ts';
+import type { LedgerData } from './ledger-data.ts';
+
+/** Nothing may be judged against this ledger. */
+export class LedgerBehind extends Error {
+  override readonly name = 'LedgerBehind';
+}
+
+/** @throws LedgerBehind, and whatever the ledger throws */
+export async function checkLedger(
+  ledger: Pick<LedgerApi, 'doubt' | 'eventsOf' | 'lastProved'>,
+  { newest, log, origin }: Pick<LedgerData, 'newest' | 'log' | 'origin'>,
+  storage: Storage,
+): Promise<void> {
+  const { doubt } = ledger;
+  if (doubt !== null) throw behind(doubt);
+  if (newest !== null) {
+    const there = await ledger.eventsOf(newest.capture);
+    if (there < newest.accepted)
+      throw behind(
+        `of ${newest.accepted} events of capture ${newest.capture} that were accepted it has ${there}`,
+      );
+  }
+  const seals = sealsBehind(storage, log, -1);
+  if (seals.length > 0 && (await ledger.eventsOf(null)) === 0)
+    throw behind(`${seals.length} batches of accepted events are sealed, and it has no event`);
+  const proved = await ledger.lastProved(origin);
+  const last = seals.at(-1)?.index ?? -1;
+  if (proved > last)
+    throw behind(`it has proofs up to seal ${proved} of ${origin}, and the log here up to ${last}`);
+}
+
+function behind(why: string): LedgerBehind {
+  return new LedgerBehind(
+    `this is not the ledger that belongs to this data folder: ${why}. Put back the right one, or make it again with firn ledger rebuild`,
+  );
+}
