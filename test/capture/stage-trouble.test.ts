@@ -1,6 +1,6 @@
 // What must hold when something behind a capture fails: the ledger's database, the judge, the process.
 
-import { cpSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { startCaptureProcess } from '../support/capture-process.ts';
 import {
   type DocumentPlan,
   dscsaPlan,
+  type EventPlan,
   gtin,
   MAKER,
   MAKER_GLN,
@@ -126,6 +127,41 @@ describe('capture stage in trouble', () => {
     unlinkSync(join(data, 'ledger-away'));
     expect(await overAt(second.http, location)).toMatchObject({ success: true });
     await second.remove();
+  });
+
+  test('stage: what repeats an event that is rolled back is refused with it, and no duplicate', async () => {
+    const bed = await startCapturing({}, await folder());
+    const plan = manyPlan('undone', 2);
+    const [first, second] = plan.events as [EventPlan, EventPlan];
+    const { action: _, ...noAction } = second;
+    const { location } = await sendPlan(bed.http, { ...plan, events: [first, first, noAction] }, 'json-urn');
+    expect(await overAt(bed.http, location)).toMatchObject({ success: false });
+    expect(bed.engine.status().acct).toEqual({ accepted: 0, duplicate: 0, received: 3, rejected: 3 });
+    await bed.remove();
+  });
+
+  test('stage: a spool file that is gone or changed while its job is open is a clear end', async () => {
+    for (const change of ['gone', 'short'] as const) {
+      const data = await folder();
+      const options = { captureModules: { ledger: support('failing-ledger.mjs') } };
+      const first = await startCapturing(options, data);
+      writeFileSync(join(data, 'ledger-away'), '');
+      const { location } = await sendPlan(first.http, manyPlan(change, 4), 'xml-2.0');
+      await first.engine.close();
+      const raw = join(data, 'spool', `${location.split('/').at(-1)}.raw`);
+      if (change === 'gone') unlinkSync(raw);
+      else truncateSync(raw, 700);
+      unlinkSync(join(data, 'ledger-away'));
+      const fatal: string[] = [];
+      const start = startCapturing({ ...options, onFatal: ({ message }) => fatal.push(message) }, data);
+      const bed = await start.catch(({ message }: Error) => {
+        fatal.push(message);
+        return null;
+      });
+      await expect.poll(() => fatal[0], { timeout: 20_000 }).toMatch(/spool/);
+      expect(fatal[0]).toContain(`${location.split('/').at(-1)}.raw`);
+      await bed?.engine.close().catch(() => undefined);
+    }
   });
 
   test('stage: a document that kills its judge is dead-lettered, and those behind it go on', async () => {
