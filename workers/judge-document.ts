@@ -1,6 +1,9 @@
 // The task that judges the events of a document that was taken, each by itself, and hands them to the ledger's thread in
 // chunks. It reads on only while no more than CHUNK_CREDIT chunks are out: a slow ledger makes it wait, whatever the size.
 
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { Chunker } from '../engine/capture/chunker.ts';
 import {
@@ -15,6 +18,9 @@ import type { JudgedEvent } from '../engine/epcis/judged.ts';
 import { type DocumentHead, type Finding, READ_LIMITS, type SourceEvent } from '../engine/epcis/model.ts';
 import { createReader } from '../engine/epcis/read.ts';
 import { judgeDocument } from '../engine/epcis/rules/document.ts';
+import { FatalError } from '../engine/errors.ts';
+import { MIB } from '../engine/limits.ts';
+import { errorCode } from '../engine/storage.ts';
 
 const DAY_MS = 86_400_000;
 /** The last millisecond of the year 9999. */
@@ -80,9 +86,12 @@ class Outgoing {
   }
 }
 
+/** @throws FatalError when the spool does not have the document any more as it was acknowledged */
 export async function run({ order, port }: { order: JudgeOrder; port: MessagePort }): Promise<void> {
   const outgoing = new Outgoing(port);
   try {
+    // What was scanned in this run is what was received: it was hashed on its way in.
+    if (order.head === null) await expectWhole(order);
     const { head, faults } = await headOf(order);
     const findings = judgeDocument(head, documentContext(order), faults).slice(0, MAX_FINDINGS);
     outgoing.send({ type: 'head', head });
@@ -100,10 +109,25 @@ export async function run({ order, port }: { order: JudgeOrder; port: MessagePor
     await readDocument(order.path, reader, () => outgoing.flush());
     await outgoing.end(findings);
   } catch (error) {
-    if (!(error instanceof GivenUp)) throw error;
+    if (error instanceof GivenUp) return;
+    throw errorCode(error) === undefined ? error : spoolFault(order.path, (error as Error).message);
   } finally {
     outgoing.close();
   }
+}
+
+/** The disk has had the document over a restart, or for long: it must be the one that was answered with 202. */
+async function expectWhole({ path, sha256 }: JudgeOrder): Promise<void> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: MIB }), hash);
+  const found = hash.digest('hex');
+  if (found !== sha256) throw spoolFault(path, `its SHA-256 is ${found}, and ${sha256} was received`);
+}
+
+function spoolFault(path: string, why: string): FatalError {
+  return new FatalError(
+    `the spool file ${path} is not the document that was acknowledged (${why}): see to the disk, put the file back and start again`,
+  );
 }
 
 /** The lake has days from 1970 to 9999: an event of any other time is refused. */

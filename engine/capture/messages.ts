@@ -38,6 +38,8 @@ export interface ScanResult {
 }
 
 export interface JudgeOrder extends DocumentOrder {
+  /** SHA-256 of the document as it was received, hex. */
+  readonly sha256: string;
   readonly receivedMs: number;
   /** GLN-13 of the partner, `''` where nobody said. */
   readonly partner: string;

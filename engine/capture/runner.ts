@@ -4,6 +4,7 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { DocumentHead } from '../epcis/model.ts';
+import { FatalError } from '../errors.ts';
 import type { CaptureRow } from '../journal/rows.ts';
 import type { JobReport } from '../ledger/model.ts';
 import type { Logger } from '../log.ts';
@@ -154,10 +155,10 @@ export class Runner {
 
   #judge(row: CaptureRow, port: MessagePort): Promise<void> {
     const { threads, judging, pathOf } = this.#options;
-    const { id, media, single, receivedMs, partner } = row;
+    const { id, media, single, receivedMs, partner, sha256 } = row;
     const document = { path: pathOf(id), mediaType: media, single, judging };
     const head = this.#heads.get(id) ?? null;
-    return threads.judge({ ...document, receivedMs, partner, head }, port);
+    return threads.judge({ ...document, receivedMs, partner, sha256, head }, port);
   }
 
   /** One attempt. `crash`: why the judge failed, where it did; it fails too when the ledger gives the attempt up. */
@@ -179,6 +180,8 @@ export class Runner {
     // In a stop its thread is ended with all others: nobody waits for it then.
     void feed(port2).catch((error: Error) => {
       if (this.#stopping) return;
+      // Of the disk, and not of the document.
+      if (error instanceof FatalError) return this.#options.onFatal(error);
       crash = error;
       link.send({ type: 'abandon', id: row.id });
     });

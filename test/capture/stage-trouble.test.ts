@@ -1,6 +1,6 @@
 // What must hold when something behind a capture fails: the ledger's database, the judge, the process.
 
-import { cpSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,7 +141,7 @@ describe('capture stage in trouble', () => {
   });
 
   test('stage: a spool file that is gone or changed while its job is open is a clear end', async () => {
-    for (const change of ['gone', 'short'] as const) {
+    for (const change of ['gone', 'short', 'flipped'] as const) {
       const data = await folder();
       const options = { captureModules: { ledger: support('failing-ledger.mjs') } };
       const first = await startCapturing(options, data);
@@ -150,7 +150,9 @@ describe('capture stage in trouble', () => {
       await first.engine.close();
       const raw = join(data, 'spool', `${location.split('/').at(-1)}.raw`);
       if (change === 'gone') unlinkSync(raw);
-      else truncateSync(raw, 700);
+      else if (change === 'short') truncateSync(raw, 700);
+      // A serial number that reads well, and was not sent.
+      else writeFileSync(raw, readFileSync(raw, 'utf8').replace('flipped3', 'flipped9'));
       unlinkSync(join(data, 'ledger-away'));
       const fatal: string[] = [];
       const start = startCapturing({ ...options, onFatal: ({ message }) => fatal.push(message) }, data);
@@ -158,7 +160,9 @@ describe('capture stage in trouble', () => {
         fatal.push(message);
         return null;
       });
-      await expect.poll(() => fatal[0], { timeout: 20_000 }).toMatch(/spool/);
+      await expect
+        .poll(() => fatal[0], { timeout: 20_000 })
+        .toMatch(/is not the document that was acknowledged/);
       expect(fatal[0]).toContain(`${location.split('/').at(-1)}.raw`);
       await bed?.engine.close().catch(() => undefined);
     }
