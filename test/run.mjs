@@ -14,13 +14,16 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { programs } from './postgres/start.mjs';
 import { missingPackages } from './radosgw/start.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const CRASH = join(ROOT, 'dist/test/crash/run.js');
+const CAPTURES = join(ROOT, 'dist/test/crash/captures.js');
 const SYSCALLS = join(ROOT, 'dist/test/crash/syscalls.js');
 const CRASH_ROUNDS = '5';
 const CRASH_S3_ROUNDS = '2';
+const CAPTURES_ROUNDS = '2';
 const SYSCALL_ROWS = '12';
 const DRILL = join(ROOT, 'dist/test/drill/outage.js');
 const DRILL_SECONDS = '6';
@@ -146,6 +149,9 @@ try {
     await script(`crash run, ${CRASH_ROUNDS} rounds`, [CRASH, '--rounds', CRASH_ROUNDS, '--json']);
     const onS3 = ['--rounds', CRASH_S3_ROUNDS, '--store', 's3', '--json'];
     await script(`crash run on s3, ${CRASH_S3_ROUNDS} rounds`, [CRASH, ...onS3]);
+    const captures = [CAPTURES, '--rounds', CAPTURES_ROUNDS, '--json'];
+    await script(`crash run of captures, ${CAPTURES_ROUNDS} rounds`, captures);
+    if (programs() !== null) await script('the same on PostgreSQL', [...captures, '--postgres']);
     await script(`syscall faults, ${SYSCALL_ROWS} rows`, [SYSCALLS, '--most', SYSCALL_ROWS, '--json']);
   }
   if (only.includes('drill')) {
