@@ -7,11 +7,12 @@ import type { LetterLake } from '../dead-letter/lake.ts';
 import { ConfigError, FatalError } from '../errors.ts';
 import type { Storage } from '../storage.ts';
 import { Follower } from './follower.ts';
+import { Inbox } from './inbox.ts';
 import { Interrupted, JobRun } from './job-run.ts';
 import { isOfData, type LedgerApi, troubleOf } from './ledger-api.ts';
 import { checkLedger } from './ledger-check.ts';
 import type { LedgerData } from './ledger-data.ts';
-import type { FromLedger, FromLedgerJob, ToLedger, ToLedgerJob } from './messages.ts';
+import type { FromLedger, ToLedger } from './messages.ts';
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
@@ -25,48 +26,9 @@ export interface LedgerLoopOptions {
   readonly random: () => number;
 }
 
+const interrupted = (id: string): FromLedger => ({ type: 'interrupted', id, again: false, fault: null });
+
 type JobMessage = Extract<ToLedger, { readonly type: 'job' }>;
-
-/** Messages of one judge, in order, for whoever waits for the next. */
-class Inbox {
-  readonly id: string;
-  readonly #port: MessagePort;
-  readonly #messages: ToLedgerJob[] = [];
-  #wake: () => void = () => {};
-  #over = false;
-
-  constructor(id: string, port: MessagePort) {
-    this.id = id;
-    this.#port = port;
-    port.on('message', (message: ToLedgerJob) => {
-      this.#messages.push(message);
-      this.#wake();
-    });
-  }
-
-  async next(): Promise<ToLedgerJob> {
-    for (;;) {
-      if (this.#over) throw new Interrupted();
-      const message = this.#messages.shift();
-      if (message !== undefined) return message;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  credit(): void {
-    const message: FromLedgerJob = { type: 'credit' };
-    this.#port.postMessage(message);
-  }
-
-  /** Nothing more is taken from here. */
-  end(): void {
-    this.#over = true;
-    this.#wake();
-    this.#port.close();
-  }
-}
 
 export class LedgerLoop {
   readonly #options: LedgerLoopOptions;
@@ -75,7 +37,7 @@ export class LedgerLoop {
   readonly #jobs: JobMessage[] = [];
   readonly #early: Parameters<Follower['sealed']>[0][] = [];
   #opened: LedgerApi | null = null;
-  /** Once it is known to be the right one. */
+  /** The same, known to be the right one. */
   #ledger: LedgerApi | null = null;
   #inbox: Inbox | null = null;
   #run: JobRun | null = null;
@@ -113,9 +75,8 @@ export class LedgerLoop {
     } catch (error) {
       if (!(error instanceof Interrupted)) throw this.#faultOf(error);
     } finally {
-      // Told to stop before they could begin: nobody waits for them.
-      for (const { job } of this.#jobs.splice(0))
-        this.#post({ type: 'interrupted', id: job.order.id, again: false });
+      // Told to stop before they could begin.
+      for (const { job } of this.#jobs.splice(0)) this.#post(interrupted(job.order.id));
       await this.#opened?.close();
       this.#options.port.close();
     }
@@ -242,37 +203,39 @@ export class LedgerLoop {
     const at = this.#jobs.findIndex(({ job }) => job.order.id === id);
     if (at === -1) return;
     this.#jobs.splice(at, 1);
-    this.#post({ type: 'interrupted', id, again: false, fault: null });
+    this.#post(interrupted(id));
   }
 
   async #answer({ call, method, args }: Extract<ToLedger, { readonly type: 'ask' }>): Promise<void> {
     // The first start of the embedded ledger takes seconds; an outage is told at once.
     while (this.#ledger === null && !this.#away && !this.#stopping) await this.#next();
-    const ledger = this.#ledger as unknown as Record<string, (...all: unknown[]) => Promise<unknown>> | null;
     try {
+      const ledger = this.#ledger as unknown as Record<
+        string,
+        (...all: unknown[]) => Promise<unknown>
+      > | null;
       if (ledger === null) throw Object.assign(new Error('it is not open yet'), { name: 'LedgerOutage' });
-      const value = await (ledger[method] as (...all: unknown[]) => Promise<unknown>).apply(ledger, [
-        ...args,
-      ]);
+      const value = await ledger[method]?.(...args);
       this.#post({ type: 'answer', call, value: value ?? null });
     } catch (error) {
       const away = troubleOf(error) !== 'fault';
       // Without a job nobody else would notice that the database is away, or back.
-      if (away && ledger !== null) this.#watch();
+      if (away && this.#ledger !== null) this.#watch();
       this.#post({ type: 'failed', call, message: (error as Error).message, away });
     }
   }
 
   /** Asks until there is an answer; whatever is no outage, the next job meets. */
   #watch(): void {
-    if (!this.#away) void this.#persist(() => (this.#ledger as LedgerApi).lastProved()).catch(() => {});
+    const { origin } = this.#options.data;
+    if (!this.#away) void this.#persist(async () => this.#ledger?.lastProved(origin)).catch(() => {});
   }
 
   #faultOf(error: unknown): unknown {
     if (error instanceof FatalError || error instanceof ConfigError) return error;
-    const { message } = error as Error;
+
     return new FatalError(
-      `the ledger failed (${message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there`,
+      `the ledger failed (${(error as Error).message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there`,
       { cause: error },
     );
   }

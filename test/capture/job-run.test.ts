@@ -1,7 +1,7 @@
 // One attempt at a job by itself: what a judge and the run of a job do where the ledger says that nothing holds.
 
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
@@ -110,6 +110,7 @@ describe('an attempt at a job', () => {
     });
     const order = {
       path,
+      sha256: createHash('sha256').update(readFileSync(path)).digest('hex'),
       mediaType: 'application/json',
       single: false,
       judging,

@@ -64,7 +64,7 @@ describe.skipIf(!has)('postgres', () => {
     // The first start migrates, the second finds everything there.
     for (let start = 0; start < 2; start++) {
       const ledger = await openLedger({ url: clerk });
-      expect(await ledger.lastProved()).toBe(-1);
+      expect(await ledger.lastProved('log')).toBe(-1);
       await ledger.close();
     }
   });
