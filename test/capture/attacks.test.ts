@@ -10,8 +10,8 @@ import { openLake } from '../../engine/dead-letter/lake.ts';
 import { letterObjects, lettersOf } from '../../engine/dead-letter/letters.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { type JobAnswer, overAt, sendText } from '../support/capture.ts';
-import { type ServedCaptures, startServed } from '../support/served-captures.ts';
 import { documentText, dscsaPlan, MAKER, sgtin, UNIT } from '../support/epcis-documents.ts';
+import { type ServedCaptures, startServed } from '../support/served-captures.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

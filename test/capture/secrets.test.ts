@@ -3,8 +3,8 @@
 
 import { expect, test } from 'vitest';
 import { sendText } from '../support/capture.ts';
-import { startCaptureProcess } from '../support/capture-process.ts';
 import { documentText, dscsaPlan, MAKER_GLN } from '../support/epcis-documents.ts';
+import { startServed } from '../support/served-captures.ts';
 
 const PASSWORD = 'pass-of-the-database';
 const TOKEN = 'token-of-the-maker-123';
@@ -13,7 +13,7 @@ const SECRET = 'secret-of-the-webhook-1';
 test('secrets: are in no log and no answer', async () => {
   const ack = { url: 'http://127.0.0.1:9/acks', secretEnv: 'WEBHOOK_SECRET' };
   const tokens = [{ name: 'maker', token: TOKEN, streams: ['*'], gln: MAKER_GLN, replay: true }];
-  const bed = await startCaptureProcess(
+  const bed = await startServed(
     { tokens, epcis: { partners: [{ gln: MAKER_GLN, name: 'Maker', ack }] }, log: { level: 'debug' } },
     { DATABASE_URL: `postgres://firn:${PASSWORD}@127.0.0.1:9/firn`, WEBHOOK_SECRET: SECRET },
   );

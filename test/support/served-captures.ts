@@ -43,7 +43,7 @@ export async function startServed(
   const argv = [MAIN, 'serve', '--config', file, '--data', data, '--port', '0'];
   const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DATABASE_URL: '', ...environment },
+    env: { ...process.env, DATABASE_URL: process.env['FIRN_TEST_DATABASE_URL'] ?? '', ...environment },
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
