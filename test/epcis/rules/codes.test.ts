@@ -365,7 +365,7 @@ const CASES: readonly Case[] = [
     list(at(events, 0), 'epcList').push(sgtin(MAKER, UNIT, 'x'.repeat(21)).dl);
   }),
   // Quadratic patterns would take minutes over it.
-  allows('an address of 300,000 segments that is no Digital Link', (_, events) => {
+  refuses('S20_URI', 0, 'an address of 300,000 segments, longer than a key', (_, events) => {
     list(at(events, 0), 'epcList').push(`https://example.com/${'01/'.repeat(300_000)}x`);
   }),
   allows('a serial of 20 characters, some escaped', (_, events) => {
