@@ -88,16 +88,12 @@ async function readLots(session: Session, state: State, lots: ReadonlyMap<string
   for (const row of rows) state.loadLot(row as unknown as Lot);
 }
 
-async function readEvents(
-  session: Session,
-  state: State,
-  subjects: readonly Subject[],
-  partner: string,
-): Promise<void> {
+/** Whoever sent them: the maker's events come again in the documents of each later owner. */
+async function readEvents(session: Session, state: State, subjects: readonly Subject[]): Promise<void> {
   const rows = await session.query(
     `SELECT encode(event_hash, 'hex') AS hash, ${ms('declared_at')} AS declared_at
-     FROM unnest($2::text[]) AS k(hash) JOIN firn.event ON partner_gln = $1 AND event_hash = decode(k.hash, 'hex')`,
-    [partner, ...columns([...new Set(subjects.map((subject) => subject.hash))], (hash) => hash)],
+     FROM unnest($1::text[]) AS k(hash) JOIN firn.event ON event_hash = decode(k.hash, 'hex')`,
+    columns([...new Set(subjects.map((subject) => subject.hash))], (hash) => hash),
   );
   for (const row of rows) {
     const at = text(row, 'declared_at');
@@ -167,7 +163,7 @@ export async function readState(
     for (const key of subject.keys) addLot(ofKey(key).gtin, subject.lot);
   }
   await readLots(session, state, lots);
-  await readEvents(session, state, subjects, partner);
+  await readEvents(session, state, subjects);
   await readKeys(session, state, subjects, partner);
   return { state, revisions };
 }

@@ -42,7 +42,7 @@ FROM unnest($4::bigint[], $5::int[], $6::text[], $7::timestamptz[], $8::text[], 
   $13::text[], $14::timestamptz[], $15::text[], $16::text[])
   AS t(seq, ord, hash, declared_at, ni, event_id, type, action, step, disposition, event_time, tz, canonical)
 ORDER BY t.hash, t.declared_at
-ON CONFLICT (partner_gln, event_hash, declared_at) DO NOTHING RETURNING 1 AS stored`;
+ON CONFLICT (event_hash, declared_at) DO NOTHING RETURNING 1 AS stored`;
 
 async function insertEvents(session: Session, events: readonly Accepted[], stamp: ChunkStamp): Promise<void> {
   const rows = await session.query(INSERT_EVENTS, [

@@ -86,6 +86,16 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       expect([await count('firn.event'), await count('firn.ledger')]).toEqual(before);
     });
 
+    test('what another partner tells again, as a later owner does with the events of the maker, is a duplicate', async () => {
+      const { life } = goods();
+      await run(ledger, life);
+      const before = [await count('firn.event'), await count('firn.ledger')];
+      const { verdicts, report } = await run(ledger, life, { partner: OTHER_PARTNER });
+      expect(outcomes(verdicts)).toEqual(Array(4).fill('duplicate'));
+      expect(report).toMatchObject({ accepted: 0, duplicate: 4, rejected: 0, success: true });
+      expect([await count('firn.event'), await count('firn.ledger')]).toEqual(before);
+    });
+
     test('a chunk that comes again is answered with the same verdicts, however it is cut', async () => {
       const { life } = goods();
       const job = order();

@@ -130,10 +130,10 @@ describe.skipIf(!has)('postgres', () => {
   test('two partners commission one serial number at once: one has it, the other L01', async () => {
     await pair(async (a, b) => {
       const events = Array.from({ length: 40 }, (_, i) => one(i));
-      const reversed = [...events].reverse();
+      const others = events.map((_, i) => one(i, { at: '2026-01-01T00:00:01Z' })).reverse();
       const [first, second] = await Promise.all([
         run(a, events, {}, 8),
-        run(b, reversed, { partner: OTHER_PARTNER }, 8),
+        run(b, others, { partner: OTHER_PARTNER }, 8),
       ]);
       const all = [...first.verdicts, ...second.verdicts];
       expect(all.filter((verdict) => verdict.outcome === 'accepted')).toHaveLength(40);
@@ -141,6 +141,22 @@ describe.skipIf(!has)('postgres', () => {
       expect(refused.map((verdict) => verdict.findings[0]?.code)).toEqual(
         Array(40).fill('L01_SERIAL_DUP_IN_LOT'),
       );
+    });
+  });
+
+  test('two partners tell the same events at once: each is stored once', async () => {
+    await pair(async (a, b, url) => {
+      const events = Array.from({ length: 40 }, (_, i) => one(i));
+      const [first, second] = await Promise.all([
+        run(a, events, {}, 8),
+        run(b, [...events].reverse(), { partner: OTHER_PARTNER }, 8),
+      ]);
+      const outcomes = [...first.verdicts, ...second.verdicts].map((verdict) => verdict.outcome).sort();
+      expect(outcomes).toEqual([...Array(40).fill('accepted'), ...Array(40).fill('duplicate')]);
+      const database = openPostgres({ url });
+      const [row] = await database.query('SELECT count(*)::text AS n FROM firn.event');
+      await database.close();
+      expect(row?.['n']).toBe('40');
     });
   });
 

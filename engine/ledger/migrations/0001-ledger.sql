@@ -58,7 +58,7 @@ CREATE TABLE firn.event (
   record_time timestamptz(3) NOT NULL,
   canonical text NOT NULL, -- the RFC 8785 characters that event_hash is of; cast to jsonb to look inside
   PRIMARY KEY (partner_gln, seq),
-  UNIQUE (partner_gln, event_hash, declared_at),
+  UNIQUE (event_hash, declared_at), -- whoever sends it: a document of the maker comes again in those of each later owner
   UNIQUE (capture_id, ord)
 );
 CREATE INDEX event_id ON firn.event (event_id);
