@@ -53,6 +53,12 @@ export function checkTarget({ gln, url, allowPlaintext }: WebhookTarget): void {
 
 /** The real one. */
 export const postAck: Post = async ({ url, secret, timeoutMs = POST_TIMEOUT_MS }, body, seq, signal) => {
+  // A timer of its own: in Node 20 a signal of AbortSignal.any and AbortSignal.timeout can be collected before it fires.
+  const end = new AbortController();
+  const stop = (): void => end.abort(signal.reason);
+  const timer = setTimeout(() => end.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -64,7 +70,7 @@ export const postAck: Post = async ({ url, secret, timeoutMs = POST_TIMEOUT_MS }
         'Firn-Ack-Seq': seq,
         'User-Agent': `firn/${version()}`,
       },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: end.signal,
     });
     // Whatever it says, and however long that is, is not read.
     await response.body?.cancel();
@@ -76,6 +82,9 @@ export const postAck: Post = async ({ url, secret, timeoutMs = POST_TIMEOUT_MS }
     };
   } catch (error) {
     return { ok: false, why: reasonOf(error), retryAfterMs: 0 };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
   }
 };
 

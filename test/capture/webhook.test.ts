@@ -180,7 +180,7 @@ test('webhook: a server that is too slow is tried again', async () => {
   const slow = await partner((n) => (n === 1 ? null : 200));
   const outbox = new Outbox();
   outbox.add(GLN);
-  const targets = [{ gln: GLN, url: slow.url, secret: SECRET, timeoutMs: 50 }];
+  const targets = [{ gln: GLN, url: slow.url, secret: SECRET, timeoutMs: 500 }];
   start(outbox, {}, { targets });
   await until(() => outbox.told.length === 1);
   expect(slow.got).toHaveLength(2);
