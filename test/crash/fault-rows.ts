@@ -14,7 +14,15 @@ export interface Row extends ShimFault {
 
 /** Patterns that no path matches two of. */
 export const PLACES: readonly string[] = [
-  ...['*/data', '*/data/journal', '*/data/state', '*/data/keys*', '*/journal/records*', '*/journal/seals*'],
+  ...[
+    '*/data',
+    '*/data/journal',
+    '*/data/state',
+    '*/data/keys*',
+    '*/data/spool*',
+    '*/journal/records*',
+    '*/journal/seals*',
+  ],
   ...[
     '*/state/outbox*',
     '*/state/quarantine*',

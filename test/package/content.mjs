@@ -41,7 +41,7 @@ function wanted(root) {
 function benchFiles(root) {
   const made = /^(load\/build|peers\/node_modules|peers\/\.cache)\//;
   return filesBelow(join(root, 'bench'))
-    .filter((name) => !made.test(name) && /\.(ts|cc|h|mjs|json|py)$|README\.md$/.test(name))
+    .filter((name) => !made.test(name) && /\.(ts|cc|h|mjs|json|py|xsl)$|README\.md$/.test(name))
     .map((name) => (name.endsWith('.ts') ? `dist/bench/${name.replace(/\.ts$/, '.js')}` : `bench/${name}`));
 }
 
