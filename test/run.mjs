@@ -1,7 +1,8 @@
 // What `npm test` runs after setup: build with types, lint, all vitest suites, the unit tests and half a minute of each fuzz
 // target of the native codec, a short crash run and a shorter one on S3, a few faults in system calls, short outage drills,
 // the S3 sink on a real server where one is installed, the package in empty projects, and the README's commands in a fresh
-// clone. Each step that is not a suite counts as one test, each fuzz target too. The last line is always
+// clone. Each step that is not a suite counts as one test, each fuzz target too. What was skipped and what failed is told by
+// name at the end, where it is still read in a log of which only the end is kept. The last line is always
 // `N passed, N failed`, with `, N skipped` where so.
 //
 //   node test/run.mjs [--only build,lint,unit,native,fuzz,crash,drill,services,package,newcomer,guard]
@@ -29,7 +30,7 @@ const DRILL = join(ROOT, 'dist/test/drill/outage.js');
 const DRILL_SECONDS = '6';
 const FUZZ_SECONDS = '30';
 
-const total = { passed: 0, failed: 0, skipped: [] };
+const total = { passed: 0, failed: [], skipped: [] };
 
 /** Runs one program of the checkout in this terminal; its exit code, 1 when a signal ended it. */
 function node(args, env = {}) {
@@ -39,9 +40,9 @@ function node(args, env = {}) {
 
 function step(name, args) {
   console.log(`\n== ${name}`);
-  const passed = node(args) === 0;
-  total[passed ? 'passed' : 'failed'] += 1;
-  if (!passed) console.log(`== ${name}: FAILED`);
+  const status = node(args);
+  if (status === 0) total.passed += 1;
+  else total.failed.push({ name, reason: `exit ${status}` });
 }
 
 function readCounts(path) {
@@ -55,15 +56,13 @@ function readCounts(path) {
 /** Adds what a run of tests counted. A run that failed without saying which test did counts as a failed one itself. */
 function add(name, status, counts) {
   total.passed += counts?.passed ?? 0;
-  total.failed += counts?.failed ?? 0;
   total.skipped.push(...(counts?.skipped ?? []));
-  for (const error of counts?.errors ?? []) console.log(`== ${name}: ${error}`);
-  const told = (counts?.failed ?? 0) > 0;
-  const empty = counts === null || counts.passed + counts.failed + (counts.skipped ?? []).length === 0;
-  if ((status !== 0 || empty || (counts.errors ?? []).length > 0) && !told) {
-    total.failed += 1;
-    console.log(`== ${name}: FAILED (exit ${status})`);
-  }
+  const failed = counts?.failed ?? [];
+  const errors = counts?.errors ?? [];
+  total.failed.push(...failed, ...errors.map((reason) => ({ name, reason })));
+  const empty = counts === null || counts.passed + failed.length + (counts.skipped ?? []).length === 0;
+  if ((status !== 0 || empty) && failed.length + errors.length === 0)
+    total.failed.push({ name, reason: empty ? `exit ${status}, no test has run` : `exit ${status}` });
 }
 
 function unit(folder) {
@@ -83,6 +82,9 @@ async function script(name, args) {
     if (line.startsWith('{"passed":')) counts = JSON.parse(line);
     else console.log(line);
   }
+  // It printed which; here they are as many as it counted.
+  if (counts !== null)
+    counts.failed = Array.from({ length: counts.failed }, () => ({ name, reason: 'see above' }));
   if (child.exitCode === null) await once(child, 'exit');
   add(name, child.exitCode ?? 1, counts);
 }
@@ -173,6 +175,7 @@ console.log('');
 // A test that is skipped by a condition says in its name when.
 for (const { name, reason } of total.skipped)
   console.log(`skipped: ${name}${reason === null ? '' : ` (${reason})`}`);
+for (const { name, reason } of total.failed) console.log(`failed: ${name} (${reason})`);
 const skipped = total.skipped.length === 0 ? '' : `, ${total.skipped.length} skipped`;
-console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+console.log(`${total.passed} passed, ${total.failed.length} failed${skipped}`);
+process.exitCode = total.failed.length === 0 ? 0 : 1;
