@@ -82,12 +82,14 @@ export const epcisSchemaWith = <Cut extends z.ZodType>(cut: Cut) =>
     { error: objectLike('give an object such as { "profile": "dscsa" }, or false: no captures are taken') },
   );
 
+const POSTGRES = /^postgres(ql)?:\/\//;
+
 export const ledgerSchema = z.strictObject(
   {
     /** `postgres://user:password@host/database`; default: DATABASE_URL, else a ledger of its own below `data`. */
     url: z
       .string()
-      .regex(/^postgres(ql)?:\/\//, 'an address of PostgreSQL begins with postgres://')
+      .regex(POSTGRES, 'an address of PostgreSQL begins with postgres:// or postgresql://')
       .optional(),
     poolSize: positive.max(100).default(4),
   },
@@ -107,13 +109,37 @@ export function ledgerName(url: string | null): string {
   }
 }
 
-/** No GLN has two names or two ways. @throws ConfigError */
-export function checkPartners(partners: readonly PartnerConfig[] | undefined, where: string): void {
+interface Captures {
+  readonly maxBodyBytes: number;
+  readonly spool: { readonly quotaBytes: number };
+  readonly partners?: readonly PartnerConfig[] | undefined;
+}
+
+/** The longest body has room in the spool, and no GLN has two names or two ways. @throws ConfigError */
+export function checkCaptures({ maxBodyBytes, spool, partners = [] }: Captures, where: string): void {
+  if (spool.quotaBytes < maxBodyBytes)
+    throw new ConfigError(
+      `${where}: epcis.spool.quotaBytes: ${spool.quotaBytes} is less than one body may have: raise it to epcis.maxBodyBytes (${maxBodyBytes}) or more, or lower that`,
+    );
   const seen = new Set<string>();
-  for (const { gln } of partners ?? []) {
+  for (const { gln } of partners) {
     if (seen.has(gln)) throw new ConfigError(`${where}: epcis.partners: ${gln} is there twice`);
     seen.add(gln);
   }
+}
+
+/**
+ * The ledger's address out of the environment; null = it is embedded. What is wrong with one is told without it: it has a
+ * password.
+ * @throws ConfigError where it is an address of something else
+ */
+export function databaseUrl(environment: Readonly<Record<string, string | undefined>>): string | null {
+  const url = environment['DATABASE_URL']?.trim() ?? '';
+  if (url === '') return null;
+  if (POSTGRES.test(url)) return url;
+  throw new ConfigError(
+    'DATABASE_URL: an address of PostgreSQL begins with postgres:// or postgresql://: correct it, or unset it: the ledger is embedded then',
+  );
 }
 
 /** The secret that a webhook is signed with. @throws ConfigError when it is not where the configuration says */

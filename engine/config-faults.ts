@@ -21,19 +21,24 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], above: readonly Pr
 }
 
 /**
- * Every scope is a stream, and no secret has two names: nobody could say whose frames they are. One name may have two
- * secrets, for the time in which they are changed.
+ * Every scope is a stream, a partner's token can send documents, and no secret has two names: nobody could say whose frames
+ * they are. One name may have two secrets, for the time in which they are changed.
  * @throws ConfigError
  */
 export function checkTokens(tokens: readonly TokenConfig[], streams: readonly string[], where: string): void {
   const names = new Map<string, string>();
-  for (const { name, token, sha256, streams: scope } of tokens) {
+  for (const { name, token, sha256, gln, streams: scope } of tokens) {
     const stranger = scope.find(
       (stream) => stream !== '*' && stream !== 'epcis' && !streams.includes(stream),
     );
     if (stranger !== undefined) {
       throw new ConfigError(
         `${where}: tokens: ${name} is scoped to ${stranger}, which is not a stream ("*" means all, "epcis" captures)`,
+      );
+    }
+    if (gln !== undefined && !scope.includes('epcis') && !scope.includes('*')) {
+      throw new ConfigError(
+        `${where}: tokens: ${name} has a gln but not the scope epcis, so its partner could send nothing: add "epcis" to its streams, or remove the gln`,
       );
     }
     const digest =

@@ -4,7 +4,14 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { checkPartners, epcisSchemaWith, gln13, ledgerSchema, webhookSecret } from './config-epcis.ts';
+import {
+  checkCaptures,
+  databaseUrl,
+  epcisSchemaWith,
+  gln13,
+  ledgerSchema,
+  webhookSecret,
+} from './config-epcis.ts';
 import { checkTokens, faultsOf } from './config-faults.ts';
 import { lakeOf, type S3Config, s3Schema } from './config-lake.ts';
 import { checkNames, streamOf, tableOf } from './config-streams.ts';
@@ -245,7 +252,7 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     where,
   );
   checkTokens(config.tokens, Object.keys(config.streams), where);
-  if (config.epcis !== false) checkPartners(config.epcis.partners, where);
+  if (config.epcis !== false) checkCaptures(config.epcis, where);
   const { slabs, slabBytes } = config.ring;
   const ring = { slabs, slabBytes, outputBytes: 2 * slabBytes, rejectBytes: slabBytes / 4 };
   const growth = Math.max(
@@ -277,11 +284,10 @@ export function parseConfig(input: unknown, where = 'options'): Config {
     workers: config.workers ?? Math.max(1, Math.min(8, availableParallelism() - 1)),
     ring,
     streams,
-    ledger: { poolSize: config.ledger.poolSize, url: config.ledger.url ?? databaseUrl() },
+    ledger: {
+      poolSize: config.ledger.poolSize,
+      // Of an engine without a ledger the variable is somebody else's.
+      url: config.ledger.url ?? (config.epcis === false ? null : databaseUrl(process.env)),
+    },
   };
-}
-
-function databaseUrl(): string | null {
-  const url = process.env['DATABASE_URL'];
-  return url !== undefined && /^postgres(ql)?:\/\//.test(url) ? url : null;
 }

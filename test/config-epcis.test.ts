@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../engine/config.ts';
-import { webhookSecret } from '../engine/config-epcis.ts';
+import { databaseUrl, webhookSecret } from '../engine/config-epcis.ts';
 
 const partner = (members: object): object => ({
   epcis: { partners: [{ gln: '9521234000013', name: 'Example Maker', ...members }] },
@@ -29,8 +29,33 @@ describe('a wrong configuration of captures', () => {
     [{ ledger: { url: 'mysql://x' } }, /^w: ledger\.url: .*postgres:\/\//],
     [token({ streams: ['epics'] }), /which is not a stream \("\*" means all, "epcis" captures\)$/],
     [token({ gln: '9521234000012' }), /^w: tokens\.0\.gln: .*check digit: 3/],
+    [
+      token({ gln: '9521234000013', streams: ['coldchain'] }),
+      /^w: tokens: a has a gln but not the scope epcis, .*: add "epcis" to its streams, or remove the gln$/,
+    ],
+    [
+      { epcis: { maxBodyBytes: 1000, spool: { quotaBytes: 999 } } },
+      /^w: epcis\.spool\.quotaBytes: 999 is less .*: raise it to epcis\.maxBodyBytes \(1000\) or more, or lower that$/,
+    ],
   ])('%j', (input, words) => {
     expect(() => parseConfig(input, 'w')).toThrow(typeof words === 'string' ? `w: ${words}` : words);
+  });
+
+  test('what is just enough is taken', () => {
+    const epcis = { maxBodyBytes: 1000, spool: { quotaBytes: 1000 } };
+    expect(parseConfig({ epcis })).toMatchObject({ epcis });
+    for (const streams of [['epcis'], ['*']])
+      expect(() => parseConfig(token({ gln: '9521234000013', streams }))).not.toThrow();
+  });
+
+  test('a DATABASE_URL of another kind is refused without being shown; none, or an empty one, is the ledger within', () => {
+    const of = (url: string): string | null => databaseUrl({ DATABASE_URL: url });
+    expect(() => of('mysql://me:pass@db/x')).toThrow(
+      /^DATABASE_URL: .*postgresql:\/\/: correct it, or unset it/,
+    );
+    expect(() => of('mysql://me:pass@db/x')).toThrow(/^(?!.*pass)/s);
+    expect([of(''), of(' '), databaseUrl({})]).toEqual([null, null, null]);
+    for (const url of ['postgres://db/x', 'postgresql://db/x']) expect(of(url)).toBe(url);
   });
 
   test('a secret that is not where it should be is told with the variable', () => {

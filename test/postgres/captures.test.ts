@@ -113,7 +113,7 @@ describe.skipIf(programs() === null)('captures on postgres', () => {
 
   test('the server is away until the spool is full: 503, and back when it answers', async () => {
     const url = await server.database('quota');
-    const bed = await start(url, { spool: { quotaBytes: 60_000 } });
+    const bed = await start(url, { maxBodyBytes: 60_000, spool: { quotaBytes: 60_000 } });
     await server.down('immediate');
     const taken: string[] = [];
     let status = 202;
