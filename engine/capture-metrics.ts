@@ -2,19 +2,12 @@
 
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EpcisStatus } from './capture-part.ts';
+import { addGauge } from './gauge.ts';
 
 export function addCaptureMetrics(registry: Registry, status: () => EpcisStatus): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: (s: EpcisStatus) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value(status()));
-      },
-    });
-  };
+  const gauge = (name: string, help: string, value: (s: EpcisStatus) => number): void =>
+    addGauge(registry, name, help, () => value(status()));
   gauge('firn_capture_open_jobs', 'Capture jobs that wait or run', (s) => s.openJobs);
   gauge('firn_capture_lag_seconds', 'Age of the oldest of them', (s) => s.lagSeconds);
   gauge('firn_capture_spool_bytes', 'Bytes in the spool of captures', (s) => s.spool.bytes);

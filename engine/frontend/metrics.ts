@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
+import { addGauge } from '../gauge.ts';
 import { quarantined, type SinkLag, sinkLag } from '../lag.ts';
 import type { FrontendStatus } from './counters.ts';
 
@@ -24,16 +25,8 @@ export function frontendMetrics(
       },
     });
   };
-  const gauge = (name: string, help: string, value: (s: FrontendStatus) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value(status()));
-      },
-    });
-  };
+  const gauge = (name: string, help: string, value: (s: FrontendStatus) => number): void =>
+    addGauge(registry, name, help, () => value(status()));
   counter('firn_records_received_total', 'Records that became durable since the start', (s) => s.received);
   counter('firn_records_accepted_total', 'Records that were accepted', (s) => s.accepted);
   counter('firn_records_rejected_total', 'Records that went to the dead letter', (s) => s.rejected);
