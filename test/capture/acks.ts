@@ -10,7 +10,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { EngineOptions } from '../../engine/engine.ts';
 import { type AckReceiver, type ReceivedAck, startAckReceiver } from '../support/ack-receiver.ts';
 import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
-import { startCaptureProcess } from '../support/capture-process.ts';
 import {
   BUYER_GLN,
   type DocumentPlan,
@@ -21,6 +20,7 @@ import {
   sgtin,
   UNIT,
 } from '../support/epcis-documents.ts';
+import { startServed } from '../support/served-captures.ts';
 
 const SECRET = 'only these two know it';
 const TOKENS = [
@@ -264,23 +264,19 @@ export function acksContract(name: string, { url, prepare }: AckBed): void {
       let sent = 0;
       for (let starts = 1; receiver.taken().length < 2 * documents; starts++) {
         expect(starts).toBeLessThan(6);
-        const running = await startCaptureProcess(data, own);
-        kill = () => void running.process.kill('SIGKILL');
-        ends.push(async () => {
-          kill();
-          await running.ended;
-        });
+        const running = await startServed(own, {}, data);
+        kill = running.kill;
+        ends.push(running.remove);
         try {
           while (sent < documents) {
-            await send(running.url, sent);
+            await send(running.http, sent);
             sent += 1;
           }
         } catch {
           // Killed under way: the same document is sent to the next one.
         }
         await Promise.race([running.ended, until(() => receiver.taken().length === 2 * documents, 60_000)]);
-        kill();
-        await running.ended;
+        await running.remove();
       }
       await sleep(50);
       expect(killAt.size).toBe(0);

@@ -81,7 +81,7 @@ describe('capture attacks', () => {
     });
     await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve));
     canaryUrl = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/x`;
-    bed = await startServed();
+    bed = await startServed({}, { DATABASE_URL: process.env['FIRN_TEST_DATABASE_URL'] ?? '' });
     await good();
   }, 120_000);
 

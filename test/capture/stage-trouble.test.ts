@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { overAt, sendPlan, startCapturing } from '../support/capture.ts';
-import { startCaptureProcess } from '../support/capture-process.ts';
 import {
   type DocumentPlan,
   dscsaPlan,
@@ -19,6 +18,7 @@ import {
   sgtin,
   UNIT,
 } from '../support/epcis-documents.ts';
+import { startServed } from '../support/served-captures.ts';
 
 const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
 
@@ -213,13 +213,12 @@ describe('capture stage in trouble', () => {
       const headers = { 'gs1-capture-error-behaviour': behaviour };
       const locations: string[] = [];
       for (const [round, waitMs] of [0, 40, 150, 400].entries()) {
-        const { url, process, ended } = await startCaptureProcess(data);
-        const sent = await sendPlan(url, manyPlan(`kill${round}-`, 2500), 'json-urn', headers);
+        const running = await startServed({}, {}, data);
+        const sent = await sendPlan(running.http, manyPlan(`kill${round}-`, 2500), 'json-urn', headers);
         expect(sent.status).toBe(202);
         locations.push(sent.location);
         await new Promise((resolve) => setTimeout(resolve, waitMs));
-        process.kill('SIGKILL');
-        await ended;
+        await running.remove();
       }
       const bed = await startCapturing({}, data);
       for (const location of locations)

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLedger } from '../../engine/ledger/ledger.ts';
 import { verifyLake } from '../../engine/verify/verify.ts';
 import { mediaTypeOf, startCapturing } from '../support/capture.ts';
-import { startCaptureProcess } from '../support/capture-process.ts';
 import { documentText, dscsaPlan, FORMS, MAKER, sgtin, UNIT } from '../support/epcis-documents.ts';
 import { Client, closeFronts } from '../support/front.ts';
+import { startServed } from '../support/served-captures.ts';
 
 const EVENTS = 4;
 
@@ -170,11 +170,11 @@ describe('captures over WebSocket of a real engine', () => {
   test('killed in the middle: what was accepted is there, everything sent again is there once', async () => {
     const folder = await data();
     const own = documents('kill', 40);
-    const running = await startCaptureProcess(folder);
-    const first = await sendAll(running.url, own, (id) => {
-      if (id === 'kill-12') running.process.kill('SIGKILL');
+    const running = await startServed({}, {}, folder);
+    const first = await sendAll(running.http, own, (id) => {
+      if (id === 'kill-12') running.kill();
     });
-    await running.ended;
+    await running.remove();
     expect(first.closed).not.toBeNull();
     expect(first.accepted.size).toBeGreaterThan(12);
     const bed = await startCapturing({}, folder);

@@ -1,5 +1,5 @@
 // An engine that takes captures in a process of its own, started as an operator does: what it says and what it costs can be
-// looked at from outside, and nothing of the test shares its memory.
+// looked at from outside, it can be killed, and nothing of the test shares its memory.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,27 +24,37 @@ export interface ServedCaptures {
   alive(): boolean;
   /** The most memory it ever had, bytes; 0 where the system does not say. */
   peakBytes(): number;
+  /** Resolves when it has ended, however it did. */
+  readonly ended: Promise<unknown>;
+  /** Ends it at once, wherever it is. */
+  kill(): void;
   /** An orderly end. @returns its exit code */
   stop(): Promise<number | null>;
-  /** Removes its folder; ends it if need be. */
+  /** Removes what it made; ends it if need be. */
   remove(): Promise<void>;
 }
 
-/** @param config members of the configuration file beside what every test wants */
+/**
+ * Starts it; resolves when it listens.
+ * @param config members of the configuration file beside what every test wants
+ * @param data its folder; default: one of its own
+ */
 export async function startServed(
-  config: { readonly epcis?: object; readonly [member: string]: unknown } = {},
+  config: { readonly epcis?: object | false | undefined; readonly [member: string]: unknown } = {},
   environment: Readonly<Record<string, string>> = {},
+  data?: string,
 ): Promise<ServedCaptures> {
   const folder = mkdtempSync(join(tmpdir(), 'firn-capture-'));
-  const data = join(folder, 'data');
+  data ??= join(folder, 'data');
   const file = join(folder, 'firn.json');
   const epcis = { cut: { age: 1, lateAge: 1 }, ...config.epcis };
   writeFileSync(file, JSON.stringify({ journal: { minFreeBytes: 0 }, ...config, epcis }));
   const argv = [MAIN, 'serve', '--config', file, '--data', data, '--port', '0'];
   const child = spawn(process.execPath, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DATABASE_URL: process.env['FIRN_TEST_DATABASE_URL'] ?? '', ...environment },
+    env: { ...process.env, DATABASE_URL: '', ...environment },
   });
+  const ended = once(child, 'exit');
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -61,17 +71,19 @@ export async function startServed(
     said: () => said,
     alive,
     peakBytes: () => peakOf(pid),
+    ended,
+    kill: () => void child.kill('SIGKILL'),
     stop: async () => {
       if (alive()) {
         child.kill('SIGTERM');
-        await once(child, 'exit');
+        await ended;
       }
       return child.exitCode;
     },
     remove: async () => {
       if (alive()) {
         child.kill('SIGKILL');
-        await once(child, 'exit');
+        await ended;
       }
       rmSync(folder, { recursive: true, force: true });
     },
