@@ -1,13 +1,15 @@
 // Streams and schemas as the configuration names them: each schema a table, each stream with the tables of all schemas
 // that it takes.
 
+import { RESERVED_STREAMS } from './batch/object-key.ts';
 import type { FieldInput, StreamConfig, StreamInput } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { checkTable, checkZones } from './schema/check.ts';
 import type { Field, Table, Zones } from './schema/table.ts';
 import { unknownSchemaStream } from './schema/unknown.ts';
 
-const RESERVED_STREAMS: readonly string[] = ['audit', 'dead-letter', 'epcis'];
+/** What no configured stream is called: the lake's own folders, and the stream of captures. */
+const TAKEN: readonly string[] = [...RESERVED_STREAMS, 'epcis'];
 const RESERVED_SCHEMAS: readonly string[] = ['audit', 'dead-letter', 'epcis-event'];
 
 /** The table of a configured schema. @throws ConfigError */
@@ -41,8 +43,7 @@ export function streamOf(
   tables: Map<string, Table>,
   where: string,
 ): StreamConfig {
-  if (RESERVED_STREAMS.includes(stream))
-    throw new ConfigError(`${where}: streams: the name ${stream} is reserved`);
+  if (TAKEN.includes(stream)) throw new ConfigError(`${where}: streams: the name ${stream} is reserved`);
   const zones = (spec.zones ?? null) as Zones | null;
   const own = schemasOf(stream, spec, where).map((schema) => {
     const table = tables.get(schema);

@@ -79,6 +79,17 @@ export class Arguments {
     return value;
   }
 
+  /**
+   * The operand of a command that takes one; undefined without.
+   * @param noun what it names
+   * @throws ConfigError for a second one
+   */
+  operand(noun: string): string | undefined {
+    const [first, second] = this.operands;
+    if (second !== undefined) throw this.fault(`takes one ${noun}, not also ${JSON.stringify(second)}`);
+    return first;
+  }
+
   fault(message: string): ConfigError {
     return faultOf(this.#spec, message);
   }

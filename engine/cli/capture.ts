@@ -17,7 +17,7 @@ import {
 } from './capture-send.ts';
 import { findingsText } from './findings.ts';
 import { progressBar } from './progress.ts';
-import { type InputFile, standardInput } from './standard-input.ts';
+import { documentNames, type InputFile, standardInput } from './standard-input.ts';
 import { tokenOf } from './token.ts';
 import { count, counted } from './words.ts';
 
@@ -59,16 +59,13 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  if (args.operands.length === 0)
-    throw args.fault('which document? Give one file or several, or - for the standard input');
-  if (args.operands.filter((name) => name === '-').length > 1)
-    throw args.fault('the standard input can be read once');
+  const names = documentNames(args);
   const server = serverOf(args);
   const waitMs = args.required('wait', { min: 0, max: 86_400 }) * 1000;
   const behaviour = behaviourOf(args);
-  const input = args.operands.includes('-') ? await standardInput() : null;
+  const input = names.includes('-') ? await standardInput() : null;
   try {
-    const documents = args.operands.map((name) => documentOf(name, behaviour, input, args));
+    const documents = names.map((name) => documentOf(name, behaviour, input, args));
     return await sendAll(documents, server, waitMs, args);
   } finally {
     await input?.close();

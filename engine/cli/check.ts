@@ -11,6 +11,7 @@ import { type Document, openDocument, readDirectory } from './check-files.ts';
 import { checkText } from './check-text.ts';
 import { progressBar } from './progress.ts';
 import { onStopSignal } from './signals.ts';
+import { documentNames } from './standard-input.ts';
 
 export const spec: CommandSpec = {
   name: 'check',
@@ -56,10 +57,7 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  if (args.operands.length === 0)
-    throw args.fault('which document? Give a file, or - for the standard input');
-  if (args.operands.filter((name) => name === '-').length > 1)
-    throw args.fault('the standard input can be read once');
+  const names = documentNames(args);
   if (args.switch('json') && args.switch('events'))
     throw args.fault('--json and --events are two outputs: give one of them');
   const settings = await settingsOf(args);
@@ -67,8 +65,7 @@ export async function run(argv: string[]): Promise<number> {
   const release = onStopSignal(() => abort.abort());
   let code = 0;
   try {
-    for (const name of args.operands)
-      code = Math.max(code, await checkOne(name, settings, args, abort.signal));
+    for (const name of names) code = Math.max(code, await checkOne(name, settings, args, abort.signal));
     return code;
   } catch (error) {
     if (!abort.signal.aborted) throw error;

@@ -41,10 +41,9 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  const [lake, ...rest] = args.operands;
+  const lake = args.operand('lake');
   if (lake === undefined && args.text('data') === undefined)
     throw args.fault('which lake? Give the folder that holds _log, or s3://BUCKET/PREFIX');
-  if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
   return orCannot('list', async () => {
     if (lake !== undefined)
       await withLake(args, lake, (opened) => (args.switch('summary') ? summary : letters)(opened, args));

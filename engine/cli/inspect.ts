@@ -27,9 +27,8 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  const [file, ...rest] = args.operands;
+  const file = args.operand('file');
   if (file === undefined) throw args.fault('which file?');
-  if (rest.length > 0) throw args.fault(`takes one file, not also ${JSON.stringify(rest[0])}`);
   let inspection: Inspection;
   try {
     inspection = await inspectFile(file, s3Settings(args, file));

@@ -5,6 +5,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Arguments } from './arguments.ts';
+
+/**
+ * The documents that a command line names; `-` is the standard input.
+ * @throws ConfigError for none, and for a standard input that would be read twice
+ */
+export function documentNames(args: Arguments): readonly string[] {
+  if (args.operands.length === 0)
+    throw args.fault('which document? Give one file or several, or - for the standard input');
+  if (args.operands.filter((name) => name === '-').length > 1)
+    throw args.fault('the standard input can be read once');
+  return args.operands;
+}
 
 export interface InputFile {
   readonly path: string;

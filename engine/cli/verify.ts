@@ -63,9 +63,9 @@ export async function run(argv: string[]): Promise<number> {
     process.stdout.write(helpOf(spec));
     return 0;
   }
-  const [lake, ...rest] = args.operands;
-  if (lake === undefined) throw args.fault('which lake? Give the folder that holds _log');
-  if (rest.length > 0) throw args.fault(`takes one lake, not also ${JSON.stringify(rest[0])}`);
+  const lake = args.operand('lake');
+  if (lake === undefined)
+    throw args.fault('which lake? Give the folder that holds _log, or s3://BUCKET/PREFIX');
   if (!isS3(lake) && args.text('lock') !== undefined)
     throw args.fault(`--lock is for lakes in S3, and ${lake} is a path`);
   try {
