@@ -88,6 +88,14 @@ describe.skipIf(!hasPython)('an independent canonical form (needs python3)', () 
     expect(await compare([file])).toBe(1);
   });
 
+  test('names that are whole IRIs', async () => {
+    const ilmd = { 'urn:epcglobal:cbv:mda:lotNumber': 'L', 'https://x.example/ns#a': '1', 'urn:x': '2' };
+    const event = { ...BARE, ilmd, 'https://x.example/b': '3' };
+    const file = join(folder, 'iris.json');
+    writeFileSync(file, JSON.stringify({ ...DOCUMENT, epcisBody: { eventList: [event] } }));
+    expect(await compare([file])).toBe(1);
+  });
+
   test.skipIf(!existsSync(shared))(
     'every public document (beside the checkout: ../shared/epcis)',
     async () => {
@@ -101,6 +109,20 @@ describe.skipIf(!hasPython)('an independent canonical form (needs python3)', () 
     120_000,
   );
 });
+
+const DOCUMENT = {
+  '@context': ['https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld'],
+  type: 'EPCISDocument',
+  schemaVersion: '2.0',
+  creationDate: '2025-01-11T12:00:00Z',
+};
+const BARE = {
+  type: 'ObjectEvent',
+  eventTime: '2025-01-11T12:00:00Z',
+  eventTimeZoneOffset: '+01:00',
+  action: 'ADD',
+  epcList: ['https://id.gs1.org/01/09521234567899/21/A'],
+};
 
 const ODD = `<?xml version="1.0"?>
 <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:2" xmlns:a="urn:example:y" xmlns:b="http://x.example/q"

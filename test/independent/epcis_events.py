@@ -331,6 +331,8 @@ class JsonEvent:
             space = self.scope.get(prefix)
             if space is not None:
                 full = "{" + trim_space(space) + "}" + local
+            elif iri := re.fullmatch(r"((?:urn:|[A-Za-z][A-Za-z0-9+.-]*://).*[:/#])(.+)", name, re.S):
+                full = "{" + trim_space(iri.group(1)) + "}" + iri.group(2)
         if isinstance(value, dict) and "@value" in value:
             value = value["@value"]
         if isinstance(value, dict):

@@ -47,9 +47,19 @@ export function readContext(value: Json, outer: ReadonlyMap<string, string>): Co
   return { prefixes, declared, unknown };
 }
 
-/** A member's name in its namespace: what has no declared prefix is in none, and keeps its whole name. */
+/** A name that is a whole IRI, up to and with the last separator. */
+const IRI = /^(?:urn:|[A-Za-z][A-Za-z0-9+.-]*:\/\/).*[:/#]/s;
+
+/**
+ * A member's name in its namespace. A whole IRI ends its namespace with its last separator, so that it is one with the short
+ * form of it; any other name without a declared prefix is in none, and stays whole.
+ */
 export function resolve(name: string, prefixes: ReadonlyMap<string, string>): { ns: string; name: string } {
   const colon = name.indexOf(':');
   const ns = colon < 0 ? undefined : prefixes.get(name.slice(0, colon));
-  return ns === undefined ? { ns: '', name } : { ns, name: name.slice(colon + 1) };
+  if (ns !== undefined) return { ns, name: name.slice(colon + 1) };
+  const whole = colon < 0 ? undefined : IRI.exec(name)?.[0];
+  return whole === undefined || whole === name
+    ? { ns: '', name }
+    : { ns: whole, name: name.slice(whole.length) };
 }

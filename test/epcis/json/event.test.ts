@@ -129,6 +129,20 @@ describe('json events', () => {
     expect(event.fields.certificationInfo).toEqual(['urn:x:1']);
   });
 
+  test('json events: a name that is a whole IRI is one with its short form', () => {
+    const short = { 'cbvmda:lotNumber': 'L', 'acme:x': '1' };
+    const whole = { 'urn:epcglobal:cbv:mda:lotNumber': 'L', 'https://ns.acme.example/epcis/x': '1' };
+    const of = (ilmd: object) => eventOf({ ...COMMISSIONING, ilmd }).fields.ilmd;
+    expect(of(whole)).toEqual(of(short));
+    expect(of({ 'urn:epcglobal:cbv:mda#lotNumber': 'L' })).toMatchObject([
+      { ns: 'urn:epcglobal:cbv:mda#', name: 'lotNumber' },
+    ]);
+    const names = ['urn:x', 'https://x.example', 'https://x.example/', 'other:a/b'];
+    expect(of(Object.fromEntries(names.map((name) => [name, '1'])))).toMatchObject(
+      names.map((name) => ({ ns: '', name })),
+    );
+  });
+
   test('json events: extended types keep their names', () => {
     expect(eventOf({ type: 'acme:Moved' }).type).toBe('acme:Moved');
     expect(eventOf({ type: ['ObjectEvent', 'acme:Moved'] }).type).toBe('ObjectEvent acme:Moved');
