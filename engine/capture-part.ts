@@ -74,7 +74,7 @@ export class CapturePart {
       ledger: { data: ledgerData(boot, config, epcis), name: ledgerName(config.ledger.url) },
       log,
       discard: ({ id, bytes }) => spool.remove(id, bytes),
-      onEnd: ({ partner }) => this.#webhooks.poke(partner),
+      onAck: (partner) => this.#webhooks.poke(partner),
       onFatal: (error) => this.#onFatal(error),
       modules,
     });

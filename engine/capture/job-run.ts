@@ -58,11 +58,12 @@ export class JobRun {
 
   /** @returns the report of the job, whose verdicts are all handed over */
   async run(): Promise<JobReport> {
-    const { next, persist, ledger, job, credit } = this.#options;
+    const { next, persist, ledger, job, credit, post } = this.#options;
     const first = await next();
     if (first.type !== 'head') throw new Error('assertion: the head comes first');
     const order: JobOrder = { ...job.order, head: first.head };
     await persist(() => ledger.begin(order));
+    post({ type: 'began', id: order.id });
     for (;;) {
       const message = await next();
       if (message.type === 'head') throw new Error('assertion: there is one head');

@@ -11,7 +11,7 @@ import type { FromLedger, LedgerJob, SealedBatch, ToLedger } from './messages.ts
 
 /** What the ledger's messages about jobs go to. */
 export type JobListener = (
-  message: Extract<FromLedger, { readonly type: 'verdicts' | 'done' | 'interrupted' }>,
+  message: Extract<FromLedger, { readonly type: 'began' | 'verdicts' | 'done' | 'interrupted' }>,
 ) => void;
 
 export interface LedgerLinkOptions {
@@ -127,6 +127,7 @@ export class LedgerLink {
 
   #hear(message: FromLedger): void {
     switch (message.type) {
+      case 'began':
       case 'verdicts':
       case 'done':
       case 'interrupted':

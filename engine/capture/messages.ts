@@ -92,6 +92,8 @@ export type ToLedger =
 
 export type FromLedger =
   | { readonly type: 'ready' }
+  /** The ledger has the job, and with it the acknowledgement that it was received. */
+  | { readonly type: 'began'; readonly id: string }
   /** On disk, in order; `journaled` is to be answered when the journal has them. */
   | {
       readonly type: 'verdicts';

@@ -31,7 +31,8 @@ export interface RunnerOptions {
   readonly storage: Storage;
   readonly folder: string;
   readonly pathOf: (id: string) => string;
-  readonly onEnd: (report: JobReport) => void;
+  /** A partner has a new acknowledgement: a job began, or is over. */
+  readonly onAck: (partner: string) => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -84,7 +85,8 @@ export class Runner {
   readonly onLedger: JobListener = (message) => {
     const attempt = this.#attempt;
     if (attempt === null || attempt.row.id !== message.id) return;
-    if (message.type === 'interrupted') attempt.settle(message);
+    if (message.type === 'began') this.#options.onAck(attempt.row.partner);
+    else if (message.type === 'interrupted') attempt.settle(message);
     else if (message.type === 'done') attempt.settle({ report: message.report });
     else attempt.journaled = this.#journal(attempt.row, message);
   };
@@ -108,7 +110,7 @@ export class Runner {
 
   /** @returns false when it was interrupted by a stop and stays open */
   async #job(row: CaptureRow): Promise<boolean> {
-    const { log, logger, table, onEnd } = this.#options;
+    const { log, logger, table, onAck } = this.#options;
     if (row.refused !== null) {
       const { code, detail, pointer } = row.refused;
       await log.refuseWhole(row, code, detail, pointer);
@@ -121,7 +123,7 @@ export class Runner {
         const { report } = outcome;
         await log.captured(row.id, report.events, report.success);
         table.ended(report);
-        onEnd(report);
+        onAck(row.partner);
         return true;
       }
       // Its transaction is gone with the connection: from the beginning, when the ledger answers again.
@@ -139,7 +141,7 @@ export class Runner {
 
   /** Ends a job whose document cannot be judged: in the ledger, whose partner hears of it, and then in the dead letter. */
   async #giveUp(row: CaptureRow, why: string): Promise<boolean> {
-    const { log, table, onEnd } = this.#options;
+    const { log, table, onAck } = this.#options;
     for (;;) {
       const { outcome } = await this.#try(row, async (port) => unjudged(row, why, port));
       if ('again' in outcome) {
@@ -148,7 +150,7 @@ export class Runner {
       }
       await log.refuseWhole(row, 'codec.crash', why, null);
       table.ended(outcome.report);
-      onEnd(outcome.report);
+      onAck(row.partner);
       return true;
     }
   }

@@ -51,8 +51,8 @@ export interface StageOptions {
   readonly log: Logger;
   /** Removes a body that nobody needs. */
   readonly discard: (body: SpooledBody) => Promise<void>;
-  /** A job is over: its acknowledgement is in the outbox. */
-  readonly onEnd?: (report: JobReport) => void;
+  /** There is an acknowledgement for a partner in the outbox. */
+  readonly onAck?: (partner: string) => void;
   readonly onFatal: (error: Error) => void;
   readonly modules?: CaptureModules;
 }
@@ -116,7 +116,7 @@ export class CaptureStage implements CaptureService {
       logger: options.log,
       storage,
       folder,
-      onEnd: (report) => options.onEnd?.(report),
+      onAck: (partner) => options.onAck?.(partner),
       onFatal,
     });
     this.#submission = new Submission({

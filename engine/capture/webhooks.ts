@@ -127,13 +127,13 @@ class Line {
       const waitMs = await this.#round();
       if (this.#signal.aborted) return;
       if (waitMs > 0) await this.#wait(waitMs);
-      else if (waitMs < 0) await this.#idle();
+      else if (waitMs < 0) await this.#idle(-waitMs);
     }
   }
 
-  /** @returns ms to wait before the next round; negative = until there is something. */
+  /** @returns ms to wait before the next round; negative = so long at most, until there is something. */
   async #round(): Promise<number> {
-    const { source, post = postAck, log } = this.#options;
+    const { source, post = postAck, log, lookEveryMs = LOOK_EVERY_MS } = this.#options;
     const { gln } = this.target;
     try {
       const { acks, pending } = await source.due(gln, AT_ONCE);
@@ -155,7 +155,7 @@ class Line {
         await source.delivered(gln, ack.seq);
         this.#pending -= 1;
       }
-      return acks.length > 0 ? 0 : -1;
+      return acks.length > 0 ? 0 : -lookEveryMs;
     } catch (error) {
       // A ledger that is away says so itself. Nothing is lost: the same are due when it is back.
       if (!(error instanceof LedgerAway) && !this.#faulty) {
@@ -165,7 +165,8 @@ class Line {
           'the acknowledgements of a partner cannot be read from the ledger: it is tried again',
         );
       }
-      return LEDGER_WAIT_MS;
+      // What pokes has just had an answer of the ledger.
+      return -Math.min(LEDGER_WAIT_MS, lookEveryMs);
     }
   }
 
@@ -188,9 +189,9 @@ class Line {
   }
 
   /** Until it is poked, or it is time to look all the same. */
-  async #idle(): Promise<void> {
+  async #idle(ms: number): Promise<void> {
     if (this.#poked) return;
-    const timer = setTimeout(() => this.#wake?.(), this.#options.lookEveryMs ?? LOOK_EVERY_MS);
+    const timer = setTimeout(() => this.#wake?.(), ms);
     timer.unref();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;

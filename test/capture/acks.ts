@@ -243,6 +243,19 @@ export function acksContract(name: string, { url, prepare }: AckBed): void {
       expect(receiver.got.map(({ seq }) => seq).slice(-1)).toEqual(['3']);
     });
 
+    test('received is posted when the job begins, not when it ends', async () => {
+      const receiver = await startAckReceiver(SECRET, () => 200);
+      const { data, options } = await setUp(receiver);
+      const bed = await startCapturing(options, data);
+      ends.push(() => bed.engine.close());
+      const headers = { ...as('maker'), 'gs1-capture-error-behaviour': 'proceed' };
+      const { location } = await sendPlan(bed.http, plan('long', 4000, false), 'json-dl', headers);
+      await until(() => receiver.taken().length > 0, 60_000);
+      expect(receiver.taken()).toMatchObject([{ kind: 'received' }]);
+      const job = await fetch(`${bed.http}${location}`, { headers });
+      expect(await job.json()).toMatchObject({ running: true });
+    }, 90_000);
+
     test('killed when a partner has an acknowledgement and the ledger does not know: it comes again, the same', async () => {
       const killAt = new Map<string, 'before' | 'after'>([
         ['2', 'before'],

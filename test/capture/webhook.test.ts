@@ -186,19 +186,33 @@ test('webhook: a server that is too slow is tried again', async () => {
   expect(slow.got).toHaveLength(2);
 });
 
-test('webhook: a ledger that is away loses nothing', async () => {
+test('webhook: a ledger that is away loses nothing, and is asked again by itself, or as soon as it has answered', async () => {
   const server = await partner(() => 200);
   const outbox = new Outbox();
   outbox.add(GLN);
   outbox.away = true;
-  let waits = 0;
-  const wait = async (): Promise<void> => {
-    waits += 1;
-    if (waits === 3) outbox.away = false;
+  let looks = 0;
+  const source: AckSource = {
+    due: async (gln, limit) => {
+      looks += 1;
+      return outbox.due(gln, limit);
+    },
+    delivered: (gln, seq) => outbox.delivered(gln, seq),
   };
-  start(outbox, { [GLN]: server.url }, { wait });
+  const often = start(source, { [GLN]: server.url }, { lookEveryMs: 1 });
+  await until(() => looks >= 3);
+  outbox.away = false;
   await until(() => outbox.told.length === 1);
-  expect(waits).toBe(3);
+  await often.stop();
+  outbox.add(GLN);
+  outbox.away = true;
+  looks = 0;
+  const poked = start(source, { [GLN]: server.url });
+  await until(() => looks === 1);
+  outbox.away = false;
+  poked.poke(GLN);
+  await until(() => outbox.told.length === 2);
+  expect(looks).toBeLessThan(5);
 });
 
 test('webhook: the pace has full jitter, a bound, and is slow once it is open', () => {
