@@ -183,6 +183,8 @@ export interface Finding {
   /** JSON Pointer or XPath into the document; `''` = the whole document. */
   readonly pointer: string;
   readonly detail: string;
+  /** Of a job: `event_hash` of the event, hex, where it has a canonical form. */
+  readonly eventHash?: string;
 }
 
 /** What a reader calls, in document order. */

@@ -2,7 +2,7 @@
 // writes. Where another transaction was faster it goes back to its savepoint and does it again with what is known by then.
 
 import type { JudgedEvent } from '../epcis/judged.ts';
-import { judgeState } from '../epcis/state/judge-state.ts';
+import { judgeState, type StateVerdict } from '../epcis/state/judge-state.ts';
 import { DatabaseError, type Transaction } from './database.ts';
 import type { Chunk, JobOrder, Verdict } from './model.ts';
 import { readState } from './read-state.ts';
@@ -29,6 +29,13 @@ export interface Numbering {
   readonly strictState: boolean;
 }
 
+/** The verdict, each finding with the digest of its event: a sender that reads it knows the event by that. */
+function identified(verdict: StateVerdict, { canonical }: JudgedEvent): StateVerdict {
+  if (canonical === null || verdict.findings.length === 0) return verdict;
+  const findings = verdict.findings.map((each) => ({ ...each, eventHash: canonical.hash }));
+  return { ...verdict, findings };
+}
+
 async function storeFresh(
   transaction: Transaction,
   order: JobOrder,
@@ -46,7 +53,7 @@ async function storeFresh(
   for (const event of events) {
     const seq = numbering.nextSeq + verdicts.length;
     const context = { partner, document, strictState: numbering.strictState };
-    const { outcome, findings } = judgeState(event, known.state, context);
+    const { outcome, findings } = identified(judgeState(event, known.state, context), event);
     verdicts.push({ index: event.index, seq: String(seq), outcome, findings, recordMs: numbering.recordMs });
     if (outcome === 'accepted' && event.canonical !== null) {
       accepted.push({ index: event.index, seq, canonical: event.canonical });
@@ -75,7 +82,8 @@ async function settleLost(
   );
   const { state } = await readState(transaction, asking, partner);
   return events.map((event, at) => {
-    const { outcome, findings } = judgeState(event, state, { partner, document, strictState });
+    const context = { partner, document, strictState };
+    const { outcome, findings } = identified(judgeState(event, state, context), event);
     const seq = String(nextSeq + at);
     return {
       index: event.index,

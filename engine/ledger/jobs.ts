@@ -8,7 +8,7 @@ import { ensurePartner, lockPartner } from './partners.ts';
 import { readFound } from './verdicts.ts';
 
 /** Findings of one code that a report lists. */
-const LISTED = 100;
+export const LISTED = 100;
 /** Told once with the number of events: of a document from an archive it is true of every event, and says nothing new of any. */
 const TOLD_ONCE: readonly string[] = ['L15_STALE'];
 /** Refused events that an acknowledgement names; the job has the rest. */

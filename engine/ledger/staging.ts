@@ -5,6 +5,7 @@ import type { Finding } from '../epcis/model.ts';
 import { RULES } from '../epcis/rule-codes.ts';
 import { applyChunk } from './apply-chunk.ts';
 import type { Database, Transaction } from './database.ts';
+import { LISTED } from './jobs.ts';
 import type { Chunk, JobOrder, Verdict } from './model.ts';
 import { closeBatch, lockPartner } from './partners.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
@@ -31,6 +32,8 @@ export class Staging {
   readonly #firstSeq: number;
   readonly #hashes: string[] = [];
   readonly #failed = new Map<number, readonly Finding[]>();
+  /** Digests of the first events that did not: as many as a report lists. */
+  readonly #sound = new Map<number, string>();
   #nextIndex = 0;
 
   private constructor(
@@ -84,6 +87,10 @@ export class Staging {
     for (const verdict of fresh) {
       if (verdict.outcome === 'refused') this.#failed.set(verdict.index, verdict.findings);
     }
+    for (const { index, canonical } of chunk.events) {
+      if (this.#sound.size === LISTED) break;
+      if (canonical !== null && !this.#failed.has(index)) this.#sound.set(index, canonical.hash);
+    }
     await storeVerdicts(this.#transaction, this.#order.id, this.#order.partner, fresh);
     if (!chunk.last) return fresh;
     if (this.#failed.size > 0) {
@@ -123,7 +130,7 @@ export class Staging {
       for (let from = 0; from < this.#nextIndex; from += SLICE) {
         const verdicts: Verdict[] = [];
         for (let index = from; index < Math.min(from + SLICE, this.#nextIndex); index++) {
-          const findings = this.#failed.get(index) ?? [rolledBack(index)];
+          const findings = this.#failed.get(index) ?? [rolledBack(index, this.#sound.get(index))];
           verdicts.push({ index, seq: String(firstSeq + index), outcome: 'refused', findings, recordMs });
         }
         await storeVerdicts(transaction, id, partner, verdicts);
@@ -138,7 +145,14 @@ export class Staging {
 }
 
 /** What an event is refused with that is in order by itself. */
-export function rolledBack(event: number): Finding {
+export function rolledBack(event: number, eventHash?: string): Finding {
   const { severity } = RULES.F02_ROLLED_BACK;
-  return { code: 'F02_ROLLED_BACK', severity, event, pointer: '', detail: 'another event was refused' };
+  const finding = {
+    code: 'F02_ROLLED_BACK',
+    severity,
+    event,
+    pointer: '',
+    detail: 'another event was refused',
+  };
+  return eventHash === undefined ? finding : { ...finding, eventHash };
 }

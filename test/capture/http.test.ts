@@ -479,6 +479,7 @@ test('jobs: the truth table of EPCIS, in JSON and XML', async () => {
     event: 3,
     pointer: '/x/<y>',
     detail: 'a & b\u0000',
+    eventHash: 'ab'.repeat(32),
   };
   const stale: Finding = { code: 'L15_STALE', severity: 'warn', event: 1, pointer: '', detail: 'old' };
   for (const [running, success] of [
@@ -516,7 +517,9 @@ test('jobs: the truth table of EPCIS, in JSON and XML', async () => {
         severity: 'reject',
         eventIndex: 3,
         pointer: '/x/<y>',
+        eventHash: 'ab'.repeat(32),
       });
+    expect(json.warnings[0]).not.toHaveProperty('eventHash');
     const xml = await call(front, `/epcis/capture/${id}`, {
       headers: { accept: 'application/json;q=0.5, application/xml' },
     });
@@ -524,6 +527,7 @@ test('jobs: the truth table of EPCIS, in JSON and XML', async () => {
     expect(wellFormed(xml.text)).toBe('');
     expect(xml.text).toContain(`running="${running}" success="${success}" captureID="${id}"`);
     expect(xml.text.includes('<errors>')).toBe(!success);
+    expect(xml.text.includes(`<firn:eventHash>${'ab'.repeat(32)}<`)).toBe(!success);
     expect(validXml(xml.text)).toBe('');
   }
 });

@@ -123,6 +123,8 @@ describe('capture stage', () => {
     expect(job.success).toBe(false);
     const codes = job.errors.map(({ code, eventIndex }) => `${eventIndex} ${code}`).sort();
     expect(codes).toEqual(['0 F02_ROLLED_BACK', '1 L03_LOT_EXPIRY_CONFLICT', '2 F02_ROLLED_BACK']);
+    expect(new Set(job.errors.map(({ eventHash }) => eventHash)).size).toBe(3);
+    for (const { eventHash } of job.errors) expect(eventHash).toMatch(/^[0-9a-f]{64}$/);
 
     const proceed = { ...asMaker, 'gs1-capture-error-behaviour': 'proceed' };
     const again = await sendPlan(bed.http, mixed, 'xml-1.2', proceed);

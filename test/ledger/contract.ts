@@ -145,6 +145,9 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
         ...Array(4).fill('F02_ROLLED_BACK'),
         'L01_SERIAL_DUP_IN_LOT',
       ]);
+      const hashes = [...life, again].map((each) => each.canonical?.hash);
+      expect(final.map(({ findings }) => findings[0]?.eventHash)).toEqual(hashes);
+      expect(report.findings.map(({ eventHash }) => eventHash)).toEqual(hashes);
       expect(await ledger.item(gtin, 'u0')).toBeNull();
       const acks = await ledger.acks(PARTNER, '0', 10_000);
       expect(acks.at(-1)).toMatchObject({ kind: 'rejected', capture: job.id });
@@ -363,7 +366,11 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       const { report } = await run(ledger, events, {}, 2);
       const told = report.findings.filter(({ code }) => code === 'L15_STALE' || code === 'S04_ACTION');
       const more = `from 2001; so are ${events.length - 1} more events`;
-      expect(told).toEqual([{ ...stale(0), detail: more }, wrong]);
+      const of = (event: number) => ({ eventHash: events[event]?.canonical?.hash });
+      expect(told).toEqual([
+        { ...stale(0), ...of(0), detail: more },
+        { ...wrong, ...of(2) },
+      ]);
       const verdicts = await ledger.verdicts(report.id, 0, 100);
       expect(verdicts.every(({ findings }) => findings.some(({ code }) => code === 'L15_STALE'))).toBe(true);
     });

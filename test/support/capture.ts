@@ -8,7 +8,11 @@ import { type DocumentForm, type DocumentPlan, documentText } from './epcis-docu
 export interface JobAnswer {
   readonly running: boolean;
   readonly success: boolean;
-  readonly errors: readonly { readonly code: string; readonly eventIndex: number | null }[];
+  readonly errors: readonly {
+    readonly code: string;
+    readonly eventIndex: number | null;
+    readonly eventHash?: string;
+  }[];
   readonly [member: string]: unknown;
 }
 

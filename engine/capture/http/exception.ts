@@ -1,5 +1,5 @@
 // Errors as EPCIS 2.0 tells them: RFC 7807 problems whose type names the exception, in JSON or XML, with members of our own
-// for programs: `code`, `severity`, `eventIndex`, `pointer`, and `errors` where there is more than one.
+// for programs: `code`, `severity`, `eventIndex`, `pointer`, `eventHash`, and `errors` where there is more than one.
 
 import type { Finding } from '../../epcis/model.ts';
 import type { Problem } from '../../frontend/problem.ts';
@@ -100,16 +100,17 @@ export function findingXml(finding: Finding, name = 'error'): string {
   return `<${name}>${members.join('')}</${name}>`;
 }
 
-function placeOf({ code, severity, event, pointer }: Finding): Record<string, unknown> {
-  return { code, severity, eventIndex: event, pointer };
+function placeOf({ code, severity, event, pointer, eventHash }: Finding): Record<string, unknown> {
+  return { code, severity, eventIndex: event, pointer, ...(eventHash !== undefined && { eventHash }) };
 }
 
-function placeXml({ code, severity, event, pointer }: Finding): string {
+function placeXml({ code, severity, event, pointer, eventHash }: Finding): string {
   return [
     xmlElement('firn:code', code),
     xmlElement('firn:severity', severity),
     ...(event === null ? [] : [xmlElement('firn:eventIndex', event)]),
     xmlElement('firn:pointer', pointer),
+    ...(eventHash === undefined ? [] : [xmlElement('firn:eventHash', eventHash)]),
   ].join('');
 }
 
