@@ -1,7 +1,7 @@
 // `firn capture`: sends EPCIS documents to a server, waits for their jobs, and says what was found. Files go one after the
 // other, since what happened first should be known first.
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Finding } from '../epcis/model.ts';
 import { visible } from '../verify/print.ts';
@@ -15,9 +15,9 @@ import {
   sendDocument,
   type Told,
 } from './capture-send.ts';
+import { type DocumentFile, documentFile, documentNames } from './document-file.ts';
 import { findingsText } from './findings.ts';
 import { progressBar } from './progress.ts';
-import { documentNames, type InputFile, standardInput } from './standard-input.ts';
 import { tokenOf } from './token.ts';
 import { count, counted } from './words.ts';
 
@@ -63,12 +63,18 @@ export async function run(argv: string[]): Promise<number> {
   const server = serverOf(args);
   const waitMs = args.required('wait', { min: 0, max: 86_400 }) * 1000;
   const behaviour = behaviourOf(args);
-  const input = names.includes('-') ? await standardInput() : null;
+  const files: DocumentFile[] = [];
   try {
-    const documents = names.map((name) => documentOf(name, behaviour, input, args));
+    const documents: Document[] = [];
+    for (const name of names) {
+      const file = await fileOf(name, args);
+      files.push(file);
+      const { path, bytes } = file;
+      documents.push({ name, path, bytes, behaviour, mediaType: args.text('type') ?? typeOf(path) });
+    }
     return await sendAll(documents, server, waitMs, args);
   } finally {
-    await input?.close();
+    for (const file of files) await file.close();
   }
 }
 
@@ -128,22 +134,11 @@ function behaviourOf(args: Arguments): Document['behaviour'] {
   throw args.fault(`--behaviour is rollback or proceed, not ${JSON.stringify(behaviour)}`);
 }
 
-function documentOf(
-  name: string,
-  behaviour: Document['behaviour'],
-  input: InputFile | null,
-  args: Arguments,
-): Document {
-  const path = name === '-' && input !== null ? input.path : name;
-  let bytes: number;
+async function fileOf(name: string, args: Arguments): Promise<DocumentFile> {
   try {
-    const found = statSync(path);
-    if (!found.isFile()) throw args.fault(`${name} is not a file`);
-    bytes = found.size;
-    return { name, path, bytes, behaviour, mediaType: args.text('type') ?? typeOf(path) };
+    return await documentFile(name);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : args.fault(`cannot read ${name}: ${code}`);
+    throw args.fault(`cannot read ${name}: ${(error as Error).message}`);
   }
 }
 

@@ -1,11 +1,12 @@
 // The files of `firn check`: documents that can be read twice, and the directory of partners.
 
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { gln13 } from '../config-epcis.ts';
 import type { OpenDocument } from '../epcis/check.ts';
 import { readParty } from '../epcis/identifiers/gln.ts';
 import type { Arguments } from './arguments.ts';
-import { standardInput } from './standard-input.ts';
+import { documentFile } from './document-file.ts';
 
 export interface Document {
   readonly bytes: number;
@@ -15,19 +16,20 @@ export interface Document {
 
 /** Opens a file, or with `-` the standard input. */
 export async function openDocument(name: string): Promise<Document> {
-  if (name !== '-') return { ...(await ofFile(name)), close: async () => {} };
-  const { path, close } = await standardInput();
-  try {
-    return { ...(await ofFile(path)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  const { path, bytes, close } = await documentFile(name);
+  return { bytes, close, open: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
 }
 
-async function ofFile(path: string): Promise<Omit<Document, 'close'>> {
-  const { size } = await stat(path);
-  return { bytes: size, open: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
+/**
+ * The GLN-13 of a party as a person writes it: 13 digits, an sgln or pgln URN, a Digital Link.
+ * @throws ConfigError for what is none, with `what` before it
+ */
+export function glnGiven(sent: string, what: string, args: Arguments): string {
+  const { gln, fault } = readParty(sent);
+  if (gln !== '') return gln;
+  const digits = gln13.safeParse(sent.trim()).error?.issues[0]?.message;
+  const why = /^\d*$/.test(sent.trim()) ? digits : fault?.detail;
+  throw args.fault(`${what} a GLN, not ${JSON.stringify(sent)}: ${why}`);
 }
 
 /**
@@ -41,13 +43,13 @@ export async function readDirectory(path: string, args: Arguments): Promise<Read
   } catch (error) {
     throw args.fault(`--partners ${path}: ${(error as Error).message}`);
   }
-  if (!Array.isArray(value)) throw args.fault(`--partners ${path}: not a JSON array`);
+  if (!Array.isArray(value))
+    throw args.fault(`--partners ${path}: not a JSON array, such as [{ "gln": "9521234000013" }]`);
   const glns = new Set<string>();
   for (const [i, each] of value.entries()) {
     const sent: unknown = (each as { gln?: unknown } | null)?.gln;
-    const { gln } = readParty(typeof sent === 'string' ? sent : '');
-    if (gln === '') throw args.fault(`--partners ${path}: entry ${i} has no GLN of 13 digits as gln`);
-    glns.add(gln);
+    if (typeof sent !== 'string') throw args.fault(`--partners ${path}: entry ${i} has no text as gln`);
+    glns.add(glnGiven(sent, `--partners ${path}: entry ${i} needs`, args));
   }
   return glns;
 }

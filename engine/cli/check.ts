@@ -3,15 +3,14 @@
 
 import type { CheckReport } from '../epcis/check.ts';
 import { checkDocument } from '../epcis/check.ts';
-import { readParty } from '../epcis/identifiers/gln.ts';
 import type { JudgedEvent, Profile } from '../epcis/judged.ts';
 import { readTime } from '../epcis/time.ts';
 import { type Arguments, type CommandSpec, helpOf, readArguments } from './arguments.ts';
-import { type Document, openDocument, readDirectory } from './check-files.ts';
+import { type Document, glnGiven, openDocument, readDirectory } from './check-files.ts';
 import { checkText } from './check-text.ts';
+import { documentNames } from './document-file.ts';
 import { progressBar } from './progress.ts';
 import { onStopSignal } from './signals.ts';
-import { documentNames } from './standard-input.ts';
 
 export const spec: CommandSpec = {
   name: 'check',
@@ -78,9 +77,10 @@ export async function run(argv: string[]): Promise<number> {
 
 async function settingsOf(args: Arguments): Promise<Settings> {
   const directory = args.text('partners');
+  const sender = args.text('sender');
   return {
     profile: oneOf(args, 'profile', ['generic', 'dscsa', 'r1.3-strict']),
-    gln: glnOf(args),
+    gln: sender === undefined ? null : glnGiven(sender, '--sender takes', args),
     partners: directory === undefined ? null : await readDirectory(directory, args),
     nowMs: nowOf(args),
     // Documents of other years are what people check: their age is for the engine to warn of.
@@ -94,16 +94,6 @@ function oneOf<T extends string>(args: Arguments, name: string, words: readonly 
   const word = words.find((each) => each === sent);
   if (word !== undefined) return word;
   throw args.fault(`--${name} is ${words.join(' or ')}, not ${JSON.stringify(sent)}`);
-}
-
-function glnOf(args: Arguments): string | null {
-  const sent = args.text('sender');
-  if (sent === undefined) return null;
-  const { gln, fault } = readParty(sent);
-  if (gln !== '') return gln;
-  throw args.fault(
-    `--sender takes a GLN, not ${JSON.stringify(sent)}${fault === null ? '' : `: ${fault.detail}`}`,
-  );
 }
 
 function nowOf(args: Arguments): number {

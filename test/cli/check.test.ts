@@ -188,15 +188,21 @@ describe('firn check', () => {
   });
 
   test('a command line that makes no sense is a word and exit code 2', async () => {
+    const digit = file('digit.json', '[{"gln":"9521234000013"},{"gln":"9521234000012"}]');
+    const nameless = file('nameless.json', '[{"name":"Example"}]');
     const faults: readonly (readonly [readonly string[], RegExp])[] = [
       [[], /which document/],
       [['-', '-'], /read once/],
       [['--json', '--events', good], /two outputs/],
       [['--profile', 'dsca', good], /--profile is generic or dscsa or r1.3-strict, not "dsca"/],
       [['--behaviour', 'all', good], /--behaviour is rollback or proceed/],
-      [['--sender', '9521234000012', good], /--sender takes a GLN/],
+      [['--sender', '9521234000012', good], /--sender takes a GLN, .*check digit: 3 for 952123400001 /],
+      [['--sender', '123', good], /--sender takes a GLN, not "123": a GLN is 13 digits/],
+      [['--sender', 'urn:epc:id:sgtin:1', good], /--sender takes a GLN, not "urn:epc:id:sgtin:1": \S/],
       [['--now', 'noon', good], /--now takes a time/],
       [['--partners', good, good], /not a JSON array/],
+      [['--partners', digit, good], /entry 1 needs a GLN, not "9521234000012": .*check digit: 3/],
+      [['--partners', nameless, good], /entry 0 has no text as gln/],
       [['--partners', join(top, 'missing'), good], /ENOENT/],
       [['--jason', good], /did you mean --json/],
     ];
@@ -206,11 +212,19 @@ describe('firn check', () => {
     }
   });
 
+  test('a pipe is a document like any other', async () => {
+    const pipe = join(top, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    spawn('sh', ['-c', 'cat "$0" > "$1"', good, pipe]);
+    const { code, out } = await command('--json', ...DSCSA, pipe);
+    expect([code, JSON.parse(out).outcome]).toEqual([0, 'accept_all']);
+  });
+
   test('a file that cannot be read is exit code 2, and the others are checked', async () => {
     const { code, out, err } = await command('--json', ...DSCSA, join(top, 'missing.xml'), top, good);
     expect(code).toBe(2);
     expect(err).toMatch(/cannot read .*missing\.xml/);
-    expect(err).toMatch(/EISDIR/);
+    expect(err).toMatch(/it is a folder: name the files in it/);
     expect(out.trim().split('\n')).toHaveLength(1);
   });
 
