@@ -50,8 +50,8 @@ export interface CaptureService {
   settled(id: string, withinMs: number): Promise<JobReport>;
   /** Null = unknown, or another credential's. A running job is told without the ledger. */
   job(id: string, principal: string | null): Promise<JobReport | null>;
-  /** Newest first, running ones included. */
-  jobs(page: JobsPage): Promise<{ readonly jobs: readonly JobReport[]; readonly next: string | null }>;
+  /** Newest first, running ones included. Null where nobody knows the job `after`, or any more. */
+  jobs(page: JobsPage): Promise<{ readonly jobs: readonly JobReport[]; readonly next: string | null } | null>;
   /** `partner`: as far as the events of this GLN tell; null = all. Null also where there is none of them. */
   item(gtin: string, serial: string, partner: string | null): Promise<ItemHistory | null>;
   /** The canonical form and envelope of a stored event, by its id; `partner` as for an item. */

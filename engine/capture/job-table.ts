@@ -91,14 +91,15 @@ export class JobTable {
     return { ended, cancel };
   }
 
-  /** Jobs behind `after` (null = the newest first), of one credential or of all; and where to go on. */
+  /** Jobs behind `after` (null = the newest first), of one credential or of all; and where to go on. Null = `after` is none. */
   page(
     principal: string | null,
     after: string | null,
     limit: number,
-  ): { readonly rows: readonly CaptureRow[]; readonly next: string | null } {
+  ): { readonly rows: readonly CaptureRow[]; readonly next: string | null } | null {
     const rows: CaptureRow[] = [];
     const from = after === null ? this.#ids.length : this.#ids.lastIndexOf(after);
+    if (from < 0) return null;
     for (let at = from - 1; at >= 0; at--) {
       const row = this.captures.byId.get(this.#ids[at] as string);
       if (row === undefined || row.refused !== null) continue;

@@ -173,8 +173,10 @@ export class CaptureStage implements CaptureService {
     principal,
     after,
     limit,
-  }: JobsPage): Promise<{ readonly jobs: readonly JobReport[]; readonly next: string | null }> {
-    const { rows, next } = this.#table.page(principal, after, limit);
+  }: JobsPage): Promise<{ readonly jobs: readonly JobReport[]; readonly next: string | null } | null> {
+    const page = this.#table.page(principal, after, limit);
+    if (page === null) return null;
+    const { rows, next } = page;
     return { jobs: await Promise.all(rows.map((row) => this.#reportOf(row))), next };
   }
 

@@ -556,7 +556,8 @@ test('jobs: 250 of them are paged, newest first, each once', async () => {
   expect(pages).toBe(7);
   expect(seen).toEqual([...ids].reverse());
   expect((await call(front, '/epcis/capture')).json).toHaveLength(30);
-  for (const bad of ['perPage=0', 'perPage=x', 'perPage=-1', 'nextPageToken=', 'nextPageToken=%0a'])
+  const unknown = `nextPageToken=${randomUUID()}`;
+  for (const bad of ['perPage=0', 'perPage=x', 'perPage=-1', 'nextPageToken=', 'nextPageToken=%0a', unknown])
     expect((await call(front, `/epcis/capture?${bad}`)).status, bad).toBe(400);
 });
 

@@ -152,6 +152,13 @@ describe('capture stage', () => {
     expect(bed.engine.status().acct.rejected).toBe(before + 2);
   });
 
+  test('stage: a page token that nobody gave out is refused, and is not the end of the list', async () => {
+    const page = (query: string) => fetch(`${bed.http}/epcis/capture?${query}`, { headers: asMaker });
+    const token = /nextPageToken=([^>]+)>/.exec((await page('perPage=1')).headers.get('link') ?? '')?.[1];
+    expect((await page(`nextPageToken=${token}`)).status).toBe(200);
+    expect((await page('nextPageToken=other')).status).toBe(400);
+  });
+
   test('stage: a bare event is stored once', async () => {
     const event = unitPlan('single', ['s1']).events[0];
     if (event === undefined) throw new Error('one event');

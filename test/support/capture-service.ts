@@ -140,12 +140,13 @@ export class StandInService implements CaptureService {
     principal,
     after,
     limit,
-  }: JobsPage): Promise<{ jobs: readonly JobReport[]; next: string | null }> {
+  }: JobsPage): Promise<{ jobs: readonly JobReport[]; next: string | null } | null> {
     const mine = [...this.#jobs.values()]
       .filter(({ request }) => principal === null || request.principal === principal)
       .map(({ report }) => report)
       .sort((a, b) => b.createdMs - a.createdMs);
     const from = after === null ? 0 : mine.findIndex(({ id }) => id === after) + 1;
+    if (after !== null && from === 0) return null;
     const jobs = mine.slice(from, from + limit);
     return { jobs, next: from + limit < mine.length ? (jobs.at(-1)?.id ?? null) : null };
   }

@@ -63,7 +63,13 @@ export function jobsHandler(parts: Parts): Handler {
       return;
     }
     const page = { principal: scopeOf(parts, from), after: token ?? null, limit };
-    exchange.later(parts.service.jobs(page), parts.gate.onError, ({ jobs, next }) => {
+    exchange.later(parts.service.jobs(page), parts.gate.onError, (found) => {
+      if (found === null) {
+        const detail = 'The nextPageToken is none of this server, or has expired: begin again without it.';
+        exchange.refuse({ status: 400, code: 'query.page', detail });
+        return;
+      }
+      const { jobs, next } = found;
       const more =
         next === null
           ? []
