@@ -578,20 +578,31 @@ test('jobs: unknown ids are 404, HEAD has the headers only, a ledger that is awa
   expect(away.headers['retry-after']).toBeDefined();
 });
 
+const JSON_BODY = { 'content-type': 'application/json' };
+
 test('events: one event is 201 with its place, 409 when known, 400 when refused, 202 when it takes too long', async () => {
   const front = await startCaptureFront({ options: { eventWaitMs: 50 } });
-  const send = (body: string) =>
-    call(front, '/epcis/events', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const send = (body: string) => call(front, '/epcis/events', { method: 'POST', headers: JSON_BODY, body });
   const eventId = 'ni:///sha-256;ab?ver=CBV2.0';
   front.service.events.set(eventId, { eventID: eventId });
   front.service.judge = () => ({ events: 1, accepted: 1, eventIds: [eventId] });
-  const created = await send('1');
-  expect(created.status).toBe(201);
+  const created = await send(' {"a":1}');
+  expect(created).toMatchObject({ status: 201, json: { eventID: eventId, a: 1 } });
   expect(created.headers.location).toBe(`/epcis/events/${encodeURIComponent(eventId)}`);
   expect((await call(front, created.headers.location ?? '')).json).toEqual({ eventID: eventId });
   expect((await call(front, `/epcis/events/${eventId}`)).json).toEqual({ eventID: eventId });
   expect((await call(front, '/epcis/events/urn:other')).status).toBe(404);
-  const again = await send('1');
+  // As it was sent where it has an id; EPCIS names no such body in XML.
+  expect((await send('{"eventID":"ni:own"}')).text).toBe('{"eventID":"ni:own"}');
+  for (const headers of [
+    { 'content-type': 'application/xml' },
+    { ...JSON_BODY, accept: 'application/xml' },
+  ]) {
+    const body = JSON.stringify(headers);
+    const silent = await call(front, '/epcis/events', { method: 'POST', headers, body });
+    expect(silent).toMatchObject({ status: 201, text: '' });
+  }
+  const again = await send(' {"a":1}');
   expect(again).toMatchObject({
     status: 409,
     json: { type: 'epcisException:ResourceAlreadyExistsException', status: 409 },

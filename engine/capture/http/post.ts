@@ -6,6 +6,7 @@ import type { Admitted } from '../../frontend/admission.ts';
 import type { JobReport } from '../../ledger/model.ts';
 import { type CaptureRequest, LedgerAway, type SpooledBody, type Submitted } from '../captures.ts';
 import { SpoolFull, type SpoolRefusal } from '../spool.ts';
+import { createdEvent } from './created-event.ts';
 import { limitHeaders } from './epcis-headers.ts';
 import { type EpcisException, exceptionOf } from './exception.ts';
 import type { Exchange } from './exchange.ts';
@@ -118,17 +119,18 @@ function take(parts: Parts, exchange: Exchange, asked: Asked, received: Received
 function answer(
   parts: Parts,
   exchange: Exchange,
-  { request: { single }, from }: Asked,
+  asked: Asked,
   body: SpooledBody,
   submitted: Submitted,
 ): void {
+  const { request, from } = asked;
   if (submitted.kind === 'busy') {
     refuse(parts, exchange, refusalOf(parts, submitted), false);
   } else if (submitted.kind === 'refused') {
     parts.gate.admission.refused(from.quota, 1);
     refuse(parts, exchange, refusedDocument(parts, body, submitted), false);
-  } else if (single) {
-    answerEvent(parts, exchange, from, submitted);
+  } else if (request.single) {
+    answerEvent(parts, exchange, asked, submitted);
   } else {
     exchange.empty(202, jobHeaders(submitted));
   }
@@ -173,7 +175,7 @@ export function refusalOf(
 function answerEvent(
   parts: Parts,
   exchange: Exchange,
-  { quota }: Admitted,
+  { request, from }: Asked,
   taken: Submitted & { kind: 'taken' },
 ): void {
   const { gate, service, eventWaitMs = EVENT_WAIT_MS } = parts;
@@ -187,14 +189,15 @@ function answerEvent(
       exchange.json(202, { captureID: taken.id, running: true, detail }, jobHeaders(taken));
       return;
     }
-    if (!taken.replay) gate.admission.refused(quota, job.rejected);
-    finishEvent(parts, exchange, taken, job);
+    if (!taken.replay) gate.admission.refused(from.quota, job.rejected);
+    finishEvent(parts, exchange, request.mediaType, taken, job);
   });
 }
 
 function finishEvent(
   parts: Parts,
   exchange: Exchange,
+  mediaType: string,
   taken: Submitted & { kind: 'taken' },
   job: JobReport,
 ): void {
@@ -213,6 +216,11 @@ function finishEvent(
     const detail = 'This event is stored already; nothing was stored again.';
     const headers = taken.replay ? [location, ['Firn-Replay', 'true'] as const] : [location];
     refuse(parts, exchange, { status: 409, code: 'L12_DUPLICATE_EVENT', detail, headers }, false);
+  } else if (eventId !== undefined && mediaType.endsWith('json') && exchange.accepted.json) {
+    exchange.later(createdEvent(parts.spool.rawPath(job.id), eventId), parts.gate.onError, (event) => {
+      if (event === null) exchange.empty(201, [location]);
+      else exchange.text(201, 'application/json', event, [location]);
+    });
   } else {
     exchange.empty(201, [location]);
   }
