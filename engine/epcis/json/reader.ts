@@ -288,7 +288,7 @@ export function createJsonReader(
         refuse(
           'D04_MALFORMED',
           steps().filter((each) => each !== ''),
-          `byte ${window.total}: the document breaks off`,
+          window.total === 0 ? 'the document is empty' : `byte ${window.total}: the document breaks off`,
         );
         return null;
       }

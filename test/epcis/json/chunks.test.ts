@@ -60,6 +60,7 @@ describe('json reader: pieces', () => {
     for (let size = 0; size < WHOLE.length - 1; size++) {
       const { faults, head } = read(WHOLE.subarray(0, size));
       expect(faults.map((fault) => fault.code)).toEqual(['D04_MALFORMED']);
+      if (size === 0) expect(faults[0]?.detail).toBe('the document is empty');
       expect(head).toBeNull();
     }
   });
