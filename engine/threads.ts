@@ -9,9 +9,14 @@ import { restoreError } from './carried-error.ts';
 
 export class Threads {
   readonly #piscina: Piscina;
+  readonly #givesWay: boolean;
 
-  /** `onError`: a thread failed that had no task. Nobody can say what it left behind. */
-  constructor(threads: number, onError: (error: Error) => void) {
+  /**
+   * `onError`: a thread failed that had no task. Nobody can say what it left behind. `givesWay`: no one waits for these
+   * threads within milliseconds, so that they leave the processors to those that somebody does wait for.
+   */
+  constructor(threads: number, onError: (error: Error) => void, givesWay = false) {
+    this.#givesWay = givesWay;
     this.#piscina = new Piscina({
       filename: moduleUrl('thread'),
       name: 'run',
@@ -33,7 +38,7 @@ export class Threads {
    * ("worker exited with code: …"). In both cases no statement of the task is executed any more.
    */
   async run(module: string, data: object, ports: readonly MessagePort[] = []): Promise<unknown> {
-    const task: ThreadTask = { module, data, kernels: kernelChoice() };
+    const task: ThreadTask = { module, data, kernels: kernelChoice(), givesWay: this.#givesWay };
     try {
       return await this.#piscina.run(task, { transferList: [...ports] });
     } catch (thrown) {

@@ -66,7 +66,7 @@ describe('capture stage in trouble', () => {
     expect(sent.map(({ status }) => status)).toEqual([202, 202, 202]);
     const running = await fetch(`${bed.http}${sent[0]?.location}`);
     expect(await running.json()).toMatchObject({ running: true, success: true });
-    await expect.poll(() => bed.engine.status().epcis?.outage).toMatch(/ECONNREFUSED/);
+    await expect.poll(() => bed.engine.status().epcis?.outage, { timeout: 20_000 }).toMatch(/ECONNREFUSED/);
     expect(bed.engine.status().epcis?.openJobs).toBe(3);
     expect(bed.engine.status().acct.received).toBe(0);
     unlinkSync(away);
@@ -86,7 +86,7 @@ describe('capture stage in trouble', () => {
     const away = join(data, 'ledger-away');
     writeFileSync(away, '');
     expect(await item()).toBe(503);
-    await expect.poll(() => bed.engine.status().epcis?.outage).toMatch(/ECONNREFUSED/);
+    await expect.poll(() => bed.engine.status().epcis?.outage, { timeout: 20_000 }).toMatch(/ECONNREFUSED/);
     unlinkSync(away);
     await expect.poll(() => bed.engine.status().epcis?.outage, { timeout: 15_000 }).toBeNull();
     expect(await item()).toBe(404);
