@@ -1,11 +1,13 @@
 // The disk as the spool uses it: asynchronous, since a body of 300 MB must not hold the main thread. One implementation
 // over node:fs here, one that fails on purpose in the tests. A call that rejects may have happened or not.
 //
-// Trace of a body: create ID.part (0600), write …, sync, close, rename ID.part → ID.raw, sync of the folder.
+// Trace of a body: create ID.raw (0600), write …, sync beside sync of the folder, close. What is one call here takes few turns
+// of the pool: each of them waits for a thread, there and back, and that adds up to more than the disk takes.
 
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { closeSync, constants, fsync, openSync } from 'node:fs';
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { errorCode } from '../storage.ts';
 
 /** A file that is being written. */
@@ -20,13 +22,14 @@ export interface SpoolFile {
 export interface SpoolDisk {
   /** Makes a file that must not exist, mode 0600. */
   create(path: string): Promise<SpoolFile>;
-  rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   /** fsync of a folder. */
   syncFolder(path: string): Promise<void>;
   /** Names in a folder with their bytes; what is removed meanwhile is left out. */
   list(folder: string): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
 }
+
+const syncFd = promisify(fsync);
 
 /** The real disk. */
 export const spoolDisk: SpoolDisk = {
@@ -38,14 +41,14 @@ export const spoolDisk: SpoolDisk = {
       close: () => handle.close(),
     };
   },
-  rename,
   unlink,
   syncFolder: async (path) => {
-    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    // Opening and closing a folder asks nothing of the disk.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
-      await handle.sync();
+      await syncFd(fd);
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
   },
   list: async (folder) => {

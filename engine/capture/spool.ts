@@ -1,6 +1,7 @@
-// The spool: bodies of captures on disk before anything is promised. `ID.part` while it arrives, `ID.raw` when it is whole
-// and synced; other stages put files of their own beside it, and the quota counts them all. What is full refuses and keeps
-// nothing; any other failure of the disk is a fault, since nobody knows what it has kept.
+// The spool: bodies of captures on disk before anything is promised, `ID.raw`; other stages put files of their own beside
+// it, and the quota counts them all. What makes a body one that was taken is its entry in the journal, which comes after its
+// sync: what lies here without one is what an interrupted upload left, and goes at a start (seal/spool-files.ts). What is
+// full refuses and keeps nothing; any other failure of the disk is a fault, since nobody knows what it has kept.
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -75,15 +76,12 @@ export class Spool {
     this.#countedMs = this.#now();
   }
 
-  /** Opens the folder, which is made if it is not there, and removes what an interrupted upload left. */
+  /** Opens the folder, which is made if it is not there. */
   static async open(options: SpoolOptions): Promise<Spool> {
     const { folder, disk = spoolDisk } = options;
     ensureFolder(diskStorage, folder, 0o700);
     let used = 0;
-    for (const { name, bytes } of await disk.list(folder)) {
-      if (name.endsWith('.part')) await disk.unlink(join(folder, name));
-      else used += bytes;
-    }
+    for (const { bytes } of await disk.list(folder)) used += bytes;
     return new Spool(options, used);
   }
 
@@ -106,7 +104,7 @@ export class Spool {
     return this.#uploads;
   }
 
-  /** Where the bytes of a body lie once it is whole. */
+  /** Where the bytes of a body lie. */
   rawPath(id: string): string {
     return join(this.folder, `${id}.raw`);
   }

@@ -2,7 +2,6 @@
 // it stops reading its socket while `behind` is true and goes on at `onRoom`.
 
 import { createHash, type Hash } from 'node:crypto';
-import { join } from 'node:path';
 import { KIB } from '../limits.ts';
 import { errorCode } from '../storage.ts';
 import type { SpooledBody } from './captures.ts';
@@ -64,15 +63,13 @@ export class Upload {
     this.#state = 'finishing';
     try {
       await this.#settle();
-      await this.#file?.sync();
+      // At once: the file system mostly commits both together.
+      const syncs = await Promise.allSettled([this.#file?.sync(), this.#spool.folderSync.run()]);
+      for (const sync of syncs) if (sync.status === 'rejected') throw sync.reason;
       await this.#close();
-      await this.#spool.disk.rename(this.#part, this.#spool.rawPath(this.id));
-      await this.#spool.folderSync.run();
     } catch (error) {
       const judged = this.#failure ?? this.#spool.judge(error);
       await this.#discard();
-      // It may have its name already, where only the sync of the folder failed.
-      await this.#spool.disk.unlink(this.#spool.rawPath(this.id)).catch(() => {});
       throw judged;
     }
     this.#over();
@@ -87,8 +84,8 @@ export class Upload {
     void this.#discard();
   }
 
-  get #part(): string {
-    return join(this.#spool.folder, `${this.id}.part`);
+  get #path(): string {
+    return this.#spool.rawPath(this.id);
   }
 
   #take(piece: Uint8Array): SpoolRefusal | null {
@@ -117,7 +114,7 @@ export class Upload {
   }
 
   async #drain(): Promise<void> {
-    this.#file ??= await this.#spool.disk.create(this.#part);
+    this.#file ??= await this.#spool.disk.create(this.#path);
     while (this.#pending.length > 0) {
       const parts = this.#pending;
       const bytes = this.#pendingBytes;
@@ -145,14 +142,14 @@ export class Upload {
     await file?.close();
   }
 
-  /** Removes what was written, as far as the disk lets it; a part that stays goes at the next start. */
+  /** Removes what was written, as far as the disk lets it; what stays goes at the next start. */
   async #discard(): Promise<void> {
     this.#pending = [];
     await this.#work;
     const unwritten = this.#bytes - this.#written;
     try {
       await this.#close();
-      await this.#spool.disk.unlink(this.#part);
+      await this.#spool.disk.unlink(this.#path);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') this.#failure ??= this.#spool.judge(error);
     }

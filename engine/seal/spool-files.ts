@@ -8,7 +8,7 @@ import type { FoldState } from '../journal/rows.ts';
 import { MIB } from '../limits.ts';
 import type { Storage } from '../storage.ts';
 
-/** `<id>.raw`, `<id>.<attempt>.lines`, `<id>.part`. */
+/** `<id>.raw`, `<id>.<attempt>.lines`. */
 const NAME = /^([0-9a-f-]{36})\./;
 const LOOK_EVERY_MS = 1000;
 /** Files that are worth a snapshot of their own: so many bytes, or any after so long. */
