@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import type { Database, Parameter, Row, Transaction } from './database.ts';
+import { Statements } from './pglite-statements.ts';
 import { databaseError } from './trouble.ts';
 
 const SETTINGS = [
@@ -91,9 +92,10 @@ export async function openPglite(folder: string): Promise<Database> {
   // A doubt stays until the folder is made anew.
   if (doubt === null) writeFileSync(note, bootId());
   const turn = new Turn();
+  const statements = new Statements(lite);
   const ask = async (sql: string, parameters: readonly Parameter[] = []): Promise<readonly Row[]> => {
     try {
-      return (await lite.query(sql, [...parameters])).rows as Row[];
+      return await statements.ask(sql, parameters);
     } catch (error) {
       throw databaseError(error);
     }
