@@ -52,6 +52,13 @@ function itemOf(row: Row): Item {
   };
 }
 
+/**
+ * A join by keys is written as a look-up for each (OFFSET 0 keeps the planner from making a join of it again): without counts
+ * of rows the planner takes the table for small, or the keys for many, and reads the whole index for each chunk.
+ */
+const ITEM_OF_KEY =
+  'CROSS JOIN LATERAL (SELECT * FROM firn.item WHERE (gtin, serial) = (k.gtin, k.serial) OFFSET 0) i';
+
 /** Items by key, and, where something is shipped or unpacked whole, everything that lies in them. */
 async function readItems(session: Session, keys: readonly string[], deep: boolean): Promise<readonly Row[]> {
   const wanted = columns(
@@ -61,7 +68,7 @@ async function readItems(session: Session, keys: readonly string[], deep: boolea
   );
   if (!deep) {
     return session.query(
-      `SELECT ${ITEM_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(gtin, serial) JOIN firn.item i USING (gtin, serial)`,
+      `SELECT ${ITEM_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(gtin, serial) ${ITEM_OF_KEY}`,
       wanted,
     );
   }
@@ -69,8 +76,9 @@ async function readItems(session: Session, keys: readonly string[], deep: boolea
   return session.query(
     `WITH RECURSIVE tree(gtin, serial) AS (
        SELECT gtin COLLATE "C", serial COLLATE "C" FROM unnest($1::text[], $2::text[]) AS k(gtin, serial)
-       UNION SELECT c.gtin, c.serial FROM firn.item c JOIN tree t ON c.parent_gtin = t.gtin AND c.parent_serial = t.serial)
-     SELECT ${ITEM_COLUMNS} FROM tree JOIN firn.item i USING (gtin, serial)`,
+       UNION SELECT c.gtin, c.serial FROM tree k CROSS JOIN LATERAL (
+         SELECT gtin, serial FROM firn.item WHERE (parent_gtin, parent_serial) = (k.gtin, k.serial) OFFSET 0) c)
+     SELECT ${ITEM_COLUMNS} FROM tree k ${ITEM_OF_KEY}`,
     wanted,
   );
 }
@@ -78,7 +86,8 @@ async function readItems(session: Session, keys: readonly string[], deep: boolea
 async function readLots(session: Session, state: State, lots: ReadonlyMap<string, string>): Promise<void> {
   const rows = await session.query(
     `SELECT l.gtin, l.lot, l.expiry::text AS expiry
-     FROM unnest($1::text[], $2::text[]) AS k(gtin, lot) JOIN firn.lot l USING (gtin, lot)`,
+     FROM unnest($1::text[], $2::text[]) AS k(gtin, lot)
+     CROSS JOIN LATERAL (SELECT * FROM firn.lot WHERE (gtin, lot) = (k.gtin, k.lot) OFFSET 0) l`,
     columns(
       [...lots.keys()],
       (key) => key.slice(0, key.indexOf('/')),
@@ -91,8 +100,8 @@ async function readLots(session: Session, state: State, lots: ReadonlyMap<string
 /** Whoever sent them: the maker's events come again in the documents of each later owner. */
 async function readEvents(session: Session, state: State, subjects: readonly Subject[]): Promise<void> {
   const rows = await session.query(
-    `SELECT encode(event_hash, 'hex') AS hash, ${ms('declared_at')} AS declared_at
-     FROM unnest($1::text[]) AS k(hash) JOIN firn.event ON event_hash = decode(k.hash, 'hex')`,
+    `SELECT k.hash, ${ms('e.declared_at')} AS declared_at FROM unnest($1::text[]) AS k(hash)
+     CROSS JOIN LATERAL (SELECT declared_at FROM firn.event WHERE event_hash = decode(k.hash, 'hex') OFFSET 0) e`,
     columns([...new Set(subjects.map((subject) => subject.hash))], (hash) => hash),
   );
   for (const row of rows) {
@@ -104,7 +113,9 @@ async function readEvents(session: Session, state: State, subjects: readonly Sub
 const TAKEN_KEYS = `
 SELECT k.n::text AS n, encode(l.event_hash, 'hex') AS hash
 FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) WITH ORDINALITY AS k(gtin, serial, event_time, disc, n)
-JOIN firn.ledger l ON l.partner_gln = $1 AND (l.gtin, l.serial, l.event_time, l.disc) = (k.gtin, k.serial, k.event_time, k.disc)`;
+CROSS JOIN LATERAL (
+  SELECT event_hash FROM firn.ledger
+  WHERE (gtin, serial, event_time, partner_gln, disc) = (k.gtin, k.serial, k.event_time, $1, k.disc) OFFSET 0) l`;
 
 async function readKeys(
   session: Session,
