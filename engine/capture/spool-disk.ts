@@ -4,8 +4,8 @@
 // Trace of a body: create ID.raw (0600), write …, sync beside sync of the folder, close. What is one call here takes few turns
 // of the pool: each of them waits for a thread, there and back, and that adds up to more than the disk takes.
 
-import { closeSync, constants, fsync, openSync } from 'node:fs';
-import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+import { closeSync, constants, fsync, open, openSync, write } from 'node:fs';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '../storage.ts';
@@ -29,16 +29,19 @@ export interface SpoolDisk {
   list(folder: string): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
 }
 
+const openFile = promisify(open);
+const writeSome = promisify(write);
 const syncFd = promisify(fsync);
 
 /** The real disk. */
 export const spoolDisk: SpoolDisk = {
   create: async (path) => {
-    const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const fd = await openFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     return {
-      write: (parts, offset) => writeFully(handle, parts, offset),
-      sync: () => handle.sync(),
-      close: () => handle.close(),
+      write: (parts, offset) => writeFully(fd, parts, offset),
+      sync: () => syncFd(fd),
+      // Nothing is written by it.
+      close: async () => closeSync(fd),
     };
   },
   unlink,
@@ -65,12 +68,12 @@ export const spoolDisk: SpoolDisk = {
 };
 
 /** A write may stop short: goes on behind what was written until the disk says why not. */
-async function writeFully(handle: FileHandle, parts: readonly Uint8Array[], offset: number): Promise<void> {
+async function writeFully(fd: number, parts: readonly Uint8Array[], offset: number): Promise<void> {
   let at = offset;
   for (const part of parts) {
     let done = 0;
     while (done < part.length) {
-      const { bytesWritten } = await handle.write(part, done, part.length - done, at);
+      const { bytesWritten } = await writeSome(fd, part, done, part.length - done, at);
       if (bytesWritten === 0)
         throw Object.assign(new Error('EIO: the disk takes no more bytes, write'), {
           code: 'EIO',
