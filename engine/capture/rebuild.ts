@@ -1,5 +1,5 @@
-// The ledger once more, out of the lake: accepted events of every sealed batch in log order, each with its proof. What the
-// lake does not have, which is jobs and acknowledgements, does not come back.
+// The ledger once more, out of the lake: accepted events of every sealed batch in log order, each with its proof, then what
+// follows from all of them. What the lake does not have, which is jobs and acknowledgements, does not come back.
 
 import { join } from 'node:path';
 import { decodeSeal, type ObjectSeal } from '../batch/seal.ts';
@@ -71,7 +71,7 @@ export async function rebuildLedger(
       onBatch(batches, bytes);
     }
   }
-  await ledger.skipNumbers();
+  await ledger.endReplay();
   return { batches, events, rows };
 }
 

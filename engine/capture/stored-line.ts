@@ -3,9 +3,8 @@
 
 import { canonicalise as toJcs } from '../../workers/canonicalise.ts';
 import { discOf } from '../epcis/canonical.ts';
-import { rowOf } from '../epcis/canonical-ids.ts';
-import { readIdentifier } from '../epcis/identifiers/read.ts';
-import type { Canonical, CanonicalEvent, KeyRow } from '../epcis/judged.ts';
+import { rowsOf } from '../epcis/canonical-rows.ts';
+import type { Canonical, CanonicalEvent } from '../epcis/judged.ts';
 import type { StoredEvent } from '../ledger/rebuild.ts';
 
 interface Line {
@@ -35,16 +34,4 @@ export function storedEvent(text: string): StoredEvent {
   };
   const { capture_id: capture, index, partner_gln: partner, seq } = line;
   return { canonical, capture, index, partner, seq, recordMs: Date.parse(line.record_utc) };
-}
-
-/** A row for each object, and for each class once per role. */
-function rowsOf({ epcs, quantities }: CanonicalEvent): KeyRow[] {
-  const rows = epcs.map(({ id, role }) => rowOf(readIdentifier(id), role));
-  const seen = new Set<string>();
-  for (const { class: id, role } of quantities) {
-    if (id === '' || seen.has(`${role} ${id}`)) continue;
-    seen.add(`${role} ${id}`);
-    rows.push(rowOf(readIdentifier(id), role));
-  }
-  return rows;
 }

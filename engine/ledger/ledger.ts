@@ -17,6 +17,8 @@ import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { countEvents, type ProvedEvent, readProved, storeProofs } from './proofs.ts';
 import { digestTables, replayEvents, type StoredEvent } from './rebuild.ts';
+import { replayJudging } from './rebuild-items.ts';
+import { RecordClock } from './record-clock.ts';
 import { BeginAgain, type LedgerTerms, rolledBack, Staging } from './staging.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
 
@@ -42,7 +44,7 @@ export class Ledger {
     const nowMs = options.nowMs ?? Date.now;
     this.#database = database;
     this.#attempts = new Attempts(options.attempts ?? ATTEMPT_LIMITS, nowMs);
-    this.#terms = { strictState: options.strictState ?? false, nowMs };
+    this.#terms = { strictState: options.strictState ?? false, nowMs, clock: new RecordClock(nowMs) };
   }
 
   /** What the database answered when it went away; null while it answers. */
@@ -155,14 +157,17 @@ export class Ledger {
     return this.#read(() => countEvents(this.#database, capture));
   }
 
-  /** Stores accepted events out of the lake, in order of the log. They were judged once and are not again. */
+  /** Stores accepted events out of the lake, in any order. They were judged once and are not again. */
   replay(events: readonly StoredEvent[]): Promise<void> {
     return this.#write((transaction) => replayEvents(transaction, events));
   }
 
-  /** After the last `replay`: see `skipNumbers`. */
-  skipNumbers(): Promise<void> {
-    return this.#write((transaction) => skipNumbers(transaction));
+  /** After the last `replay`, once: what follows from all events, and numbers that go on behind a gap (`skipNumbers`). */
+  endReplay(): Promise<void> {
+    return this.#write(async (transaction) => {
+      await replayJudging(transaction);
+      await skipNumbers(transaction);
+    });
   }
 
   /** Count and sum of each table that `replay` and `prove` build, to compare two ledgers. */
@@ -176,9 +181,9 @@ export class Ledger {
   }
 
   async #proceed(transaction: Transaction, order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
-    const recordMs = this.#terms.nowMs();
     const { id: capture, partner } = order;
     const firstSeq = await lockPartner(transaction, partner);
+    const recordMs = await this.#terms.clock.next(transaction);
     const numbering = { nextSeq: firstSeq, recordMs, strictState: this.#terms.strictState };
     const { verdicts, fresh, hashes } = await applyChunk(transaction, order, chunk, numbering);
     if (fresh.length > 0) {

@@ -1,15 +1,13 @@
-// The ledger out of the lake: accepted events in order of the log give the same events, rows, lots, items and, with the
-// seals, the same proofs. Jobs, acknowledgements, refused events and batches are not in those lines and do not come back;
-// duplicates are recognised as before, since events are.
+// The ledger out of the lake: accepted events, in whatever order their batches were sealed, and then what follows from them
+// in the order in which they were judged (rebuild-items.ts), give the same events, rows, lots, items and, with the seals, the
+// same proofs. Jobs, acknowledgements, refused events and batches are not in those lines and do not come back; duplicates are
+// recognised as before, since events are.
 
 import type { Canonical } from '../epcis/judged.ts';
-import { advance } from '../epcis/state/advance.ts';
-import { subjectOf } from '../epcis/state/subject.ts';
 import type { Session } from './database.ts';
 import { ensurePartner, lockPartner } from './partners.ts';
-import { readState } from './read-state.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
-import { writeChunk } from './write-chunk.ts';
+import { insertEvents } from './write-chunk.ts';
 
 /** An accepted event as the lake has it. */
 export interface StoredEvent {
@@ -43,15 +41,8 @@ async function replayRun(session: Session, run: readonly StoredEvent[]): Promise
   const stored = new Set(there.map((verdict) => verdict.index));
   const events = run.filter((each) => !stored.has(each.index));
   if (events.length === 0) return;
-  const known = await readState(
-    session,
-    events.map((each) => each.canonical),
-    partner,
-  );
-  for (const event of events)
-    advance(known.state, subjectOf(event.canonical), { partner, document: capture });
   const accepted = events.map((each) => ({ ...each, seq: Number(each.seq) }));
-  await writeChunk(session, accepted, known, { capture, partner, recordMs });
+  await insertEvents(session, accepted, { capture, partner, recordMs });
   await storeVerdicts(
     session,
     capture,
@@ -62,7 +53,7 @@ async function replayRun(session: Session, run: readonly StoredEvent[]): Promise
   await session.query('UPDATE firn.partner SET next_event_seq = $2 WHERE gln = $1', [partner, behind]);
 }
 
-/** Stores events that the lake has; those that are there already are passed over. */
+/** Stores events that the lake has; those that are there already are passed over. What follows from them comes last. */
 export async function replayEvents(session: Session, events: readonly StoredEvent[]): Promise<void> {
   if (events.length === 0) return;
   for (const run of runs(events)) await replayRun(session, run);

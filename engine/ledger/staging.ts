@@ -8,6 +8,7 @@ import type { Database, Transaction } from './database.ts';
 import { LISTED } from './jobs.ts';
 import type { Chunk, JobOrder, Verdict } from './model.ts';
 import { closeBatch, lockPartner } from './partners.ts';
+import type { RecordClock } from './record-clock.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
 
 /** The transaction of a job is gone, and with it the chunks before: the job begins again at its first. */
@@ -21,6 +22,7 @@ const SLICE = 5_000;
 export interface LedgerTerms {
   readonly strictState: boolean;
   readonly nowMs: () => number;
+  readonly clock: RecordClock;
 }
 
 export class Staging {
@@ -76,7 +78,7 @@ export class Staging {
   async apply(chunk: Chunk): Promise<readonly Verdict[]> {
     const first = chunk.events[0]?.index ?? this.#nextIndex;
     if (first !== this.#nextIndex) throw new BeginAgain(`event ${this.#nextIndex} comes next, not ${first}`);
-    const recordMs = this.#terms.nowMs();
+    const recordMs = await this.#terms.clock.next(this.#transaction);
     const { fresh, hashes } = await applyChunk(this.#transaction, this.#order, chunk, {
       nextSeq: this.#firstSeq + this.#nextIndex,
       recordMs,
@@ -126,7 +128,7 @@ export class Staging {
     const transaction = await this.#database.begin();
     try {
       const firstSeq = await lockPartner(transaction, partner);
-      const recordMs = this.#terms.nowMs();
+      const recordMs = await this.#terms.clock.next(transaction);
       for (let from = 0; from < this.#nextIndex; from += SLICE) {
         const verdicts: Verdict[] = [];
         for (let index = from; index < Math.min(from + SLICE, this.#nextIndex); index++) {

@@ -44,7 +44,11 @@ FROM unnest($4::bigint[], $5::int[], $6::text[], $7::timestamptz[], $8::text[], 
 ORDER BY t.hash, t.declared_at
 ON CONFLICT (event_hash, declared_at) DO NOTHING RETURNING 1 AS stored`;
 
-async function insertEvents(session: Session, events: readonly Accepted[], stamp: ChunkStamp): Promise<void> {
+export async function insertEvents(
+  session: Session,
+  events: readonly Accepted[],
+  stamp: ChunkStamp,
+): Promise<void> {
   const rows = await session.query(INSERT_EVENTS, [
     stamp.partner,
     stamp.capture,
@@ -82,7 +86,7 @@ interface LedgerRow {
 }
 
 /** One row for each key of an event: an object that it names in two roles has the first. */
-export function ledgerRows(events: readonly Accepted[]): LedgerRow[] {
+export function ledgerRows(events: readonly Pick<Accepted, 'seq' | 'canonical'>[]): LedgerRow[] {
   const rows = new Map<string, LedgerRow>();
   for (const { seq, canonical } of events) {
     const { event, disc, hash } = canonical;
@@ -237,6 +241,21 @@ function itemColumns(items: readonly { readonly item: Item; readonly rev: number
   );
 }
 
+/** Stores what follows from accepted events: rows of the ledger, lots, items. @throws Overtaken */
+export async function writeChanges(
+  session: Session,
+  events: readonly Pick<Accepted, 'seq' | 'canonical'>[],
+  known: Known,
+  partner: string,
+): Promise<void> {
+  const classes = await insertLedger(session, ledgerRows(events), partner);
+  // D is right here: a second declaration of one error has the key and the hash of the first.
+  if (classes.C + classes.R > 0) throw new Overtaken(`${classes.C + classes.R} rows were there already`);
+  if (!(await insertLots(session, [...known.state.newLots])))
+    throw new Overtaken('a lot has another expiry date by now');
+  await upsertItems(session, known);
+}
+
 /**
  * Stores accepted events and what they changed.
  * @throws Overtaken when something was stored meanwhile by another: roll back, read and judge again
@@ -249,11 +268,5 @@ export async function writeChunk(
 ): Promise<void> {
   if (events.length === 0) return;
   await insertEvents(session, events, stamp);
-  const rows = ledgerRows(events);
-  const classes = await insertLedger(session, rows, stamp.partner);
-  // D is right here: a second declaration of one error has the key and the hash of the first.
-  if (classes.C + classes.R > 0) throw new Overtaken(`${classes.C + classes.R} rows were there already`);
-  if (!(await insertLots(session, [...known.state.newLots])))
-    throw new Overtaken('a lot has another expiry date by now');
-  await upsertItems(session, known);
+  await writeChanges(session, events, known, stamp.partner);
 }

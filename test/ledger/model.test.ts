@@ -20,76 +20,10 @@ import { migrate } from '../../engine/ledger/migrate.ts';
 import type { Chunk, JobOrder, Verdict } from '../../engine/ledger/model.ts';
 import { openPglite } from '../../engine/ledger/pglite.ts';
 import { readState } from '../../engine/ledger/read-state.ts';
-import { type Telling, told } from '../epcis/state/told.ts';
+import { told } from '../epcis/state/told.ts';
+import { CLASSES, event, OBJECTS } from './histories.ts';
 import { order, PARTNER } from './jobs.ts';
 
-const GTINS = ['09521234000013', '19521234000010'];
-const LOTS = ['A', 'B'];
-/** Units, cases, pallets, and a thing that has no GTIN: few, so that everything meets everything. */
-const OBJECTS = [
-  ...['1', '2', '3', '4'].map((serial) => `${GTINS[0]}/${serial}`),
-  ...['1', '2'].map((serial) => `${GTINS[1]}/${serial}`),
-  '/(00)095212340000000013',
-  '/(00)095212340000000020',
-  '/urn:epc:id:giai:9521234.5',
-];
-const CLASSES = GTINS.flatMap((gtin) => LOTS.map((lot) => `${gtin}/(10)${lot}`));
-
-const objects = fc.uniqueArray(fc.constantFrom(...OBJECTS), { minLength: 1, maxLength: 4 });
-const things = fc.uniqueArray(fc.constantFrom(...OBJECTS, ...CLASSES), { minLength: 1, maxLength: 4 });
-const at = fc.integer({ min: 0, max: 12 }).map((day) => new Date(Date.UTC(2026, 0, 1 + day)).toISOString());
-const ilmd = fc.record(
-  { lot: fc.constantFrom(...LOTS), expiry: fc.constantFrom('2026-01-05', '2027-03-27') },
-  { requiredKeys: [] },
-);
-/** Sometimes an event that the stateless rules refused, a second one in place of the same, a declaration. */
-const marks = fc.record(
-  {
-    note: fc.constantFrom('x', 'y'),
-    declaredAt: fc.constantFrom('2026-02-01T00:00:00Z', '2026-02-02T00:00:00Z'),
-  },
-  { requiredKeys: [] },
-);
-const rarely = fc.option(marks, { freq: 4, nil: {} });
-const rejected = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
-
-const kind: fc.Arbitrary<Omit<Telling, 'at'>> = fc.oneof(
-  fc
-    .record({
-      items: things,
-      action: fc.constant('ADD'),
-      step: fc.constantFrom('commissioning', null, 'urn:x:make'),
-    })
-    .chain((event) => ilmd.map((more) => ({ ...event, ...more }))),
-  fc.record({
-    items: things,
-    step: fc.constantFrom('shipping', 'receiving', 'void_shipping', 'storing', null),
-  }),
-  fc.record({
-    items: objects,
-    action: fc.constant('DELETE'),
-    step: fc.constantFrom('decommissioning', 'destroying'),
-  }),
-  fc.record({
-    type: fc.constant('AggregationEvent'),
-    action: fc.constantFrom('ADD', 'ADD', 'DELETE', 'OBSERVE'),
-    step: fc.constantFrom('packing', 'unpacking', 'shipping', 'loading'),
-    parent: fc.constantFrom(...OBJECTS),
-    children: fc.oneof(things, fc.constant([])),
-  }),
-  fc
-    .record({
-      type: fc.constant('TransformationEvent'),
-      action: fc.constant(null),
-      step: fc.constant(null),
-      inputs: things,
-      outputs: things,
-    })
-    .chain((event) => ilmd.map((more) => ({ ...event, ...more }))),
-);
-const event: fc.Arbitrary<JudgedEvent> = fc
-  .tuple(kind, at, rarely, rejected)
-  .map(([what, time, more, isRejected]) => told({ ...what, at: time, ...more, rejected: isRejected }));
 /** Sizes of chunks come round again when there are more events than they add up to; `again`: those of the second time. */
 const documents = fc.array(
   fc.record({

@@ -22,7 +22,7 @@ const open = () => {
 };
 
 ledgerContract('PGlite', open);
-rebuildContract('PGlite', open);
+rebuildContract('PGlite', open, 30);
 
 /** Opens the ledger, does what is on the command line, says so and waits to be killed. */
 const CHILD = `

@@ -38,7 +38,7 @@ describe.skipIf(!has)('postgres', () => {
 
   ledgerContract('PostgreSQL', async () => openPostgres({ url: await fresh() }));
 
-  rebuildContract('PostgreSQL', async () => openPostgres({ url: await fresh() }));
+  rebuildContract('PostgreSQL', async () => openPostgres({ url: await fresh() }), 4);
 
   const lot = { lot: 'A1', expiry: '2027-03-27' };
   const unit = (serial: number): string => `${OTHER}/${serial}`;

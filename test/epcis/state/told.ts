@@ -1,6 +1,7 @@
 // Events as the stateless rules hand them on, made short: what a test of history needs to say, and nothing else.
 
 import { createHash } from 'node:crypto';
+import { discOf } from '../../../engine/epcis/canonical.ts';
 import type { Canonical, CanonicalEvent, JudgedEvent, KeyRow, Role } from '../../../engine/epcis/judged.ts';
 
 /** GTIN-14s of a company that does not exist, unit and case; check digits are right. */
@@ -38,16 +39,28 @@ const rowsOf = (keys: readonly string[], role: Role): KeyRow[] =>
     return { gtin: key.slice(0, slash), serial: key.slice(slash + 1), role };
   });
 
+const isClass = ({ serial }: KeyRow): boolean => serial.startsWith('(10)');
+
+/** The Digital Link of a row, whose keys need no escape. */
+function idOf({ gtin, serial }: KeyRow): string {
+  if (serial.startsWith('(10)')) return `https://id.gs1.org/01/${gtin}/10/${serial.slice(4)}`;
+  if (serial.startsWith('(00)')) return `https://id.gs1.org/00/${serial.slice(4)}`;
+  return gtin === '' ? serial : `https://id.gs1.org/01/${gtin}/21/${serial}`;
+}
+
 function canonicalOf(telling: Telling): Canonical {
   const type = telling.type ?? 'ObjectEvent';
   const action = telling.action === undefined ? 'OBSERVE' : telling.action;
-  const rows = [
-    ...rowsOf(telling.items ?? [], 'item'),
-    ...rowsOf(telling.parent === undefined ? [] : [telling.parent], 'parent'),
+  // As the canonical form has them: by the names of roles, classes behind objects.
+  const told = [
     ...rowsOf(telling.children ?? [], 'child'),
     ...rowsOf(telling.inputs ?? [], 'input'),
+    ...rowsOf(telling.items ?? [], 'item'),
     ...rowsOf(telling.outputs ?? [], 'output'),
+    ...rowsOf(telling.parent === undefined ? [] : [telling.parent], 'parent'),
   ];
+  const objects = told.filter((row) => !isClass(row));
+  const classes = told.filter(isClass);
   const event: CanonicalEvent = {
     action,
     bizLocation: null,
@@ -56,14 +69,14 @@ function canonicalOf(telling: Telling): Canonical {
     certificationInfo: [],
     destinations: [],
     disposition: null,
-    epcs: rows.map((row) => ({ id: `${row.gtin}/${row.serial}`, role: row.role })),
+    epcs: objects.map((row) => ({ id: idOf(row), role: row.role })),
     errorDeclaration: null,
     eventTime: new Date(telling.at).toISOString(),
     eventTimeZoneOffset: '+00:00',
     ext: telling.note === undefined ? [] : [{ c: [], n: '{urn:note}note', p: '', v: telling.note }],
     ilmd: { ext: [], itemExpirationDate: telling.expiry ?? null, lotNumber: telling.lot ?? null },
     persistentDisposition: { set: [], unset: [] },
-    quantities: [],
+    quantities: classes.map((row) => ({ class: idOf(row), quantity: '1', role: row.role, uom: null })),
     readPoint: null,
     sensors: [],
     sources: [],
@@ -80,7 +93,6 @@ function canonicalOf(telling: Telling): Canonical {
           ...event,
           errorDeclaration: { correctiveEventIDs: [], declarationTime: declaredAt, ext: [], reason: null },
         };
-  const kind = `${type[0]}.${action ?? ''}.${telling.step ?? ''}`;
   return {
     event: declared,
     json: JSON.stringify(declared),
@@ -88,8 +100,8 @@ function canonicalOf(telling: Telling): Canonical {
     declaredAt,
     ni: `ni:///sha-256;${hash}?ver=CBV2.0`,
     eventId: `ni:///sha-256;${hash}?ver=CBV2.0`,
-    rows,
-    disc: declaredAt === null ? kind : `${kind}!`,
+    rows: [...objects, ...classes],
+    disc: discOf(declared),
   };
 }
 
