@@ -78,7 +78,7 @@ export interface Canonical {
   /** The id that was sent, else `ni`. */
   readonly eventId: string;
   readonly rows: readonly KeyRow[];
-  /** Fifth column of the composite key: `O.ADD.commissioning`, with `!` behind it for an error declaration. */
+  /** Fifth column of the composite key: `O.ADD.commissioning`, with `!` behind it for an error declaration; turns: state/key-turns.ts. */
   readonly disc: string;
 }
 

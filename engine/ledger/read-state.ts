@@ -98,11 +98,11 @@ async function readLots(session: Session, state: State, lots: ReadonlyMap<string
 }
 
 /** Whoever sent them: the maker's events come again in the documents of each later owner. */
-async function readEvents(session: Session, state: State, subjects: readonly Subject[]): Promise<void> {
+async function readEvents(session: Session, state: State, hashes: Iterable<string>): Promise<void> {
   const rows = await session.query(
     `SELECT k.hash, ${ms('e.declared_at')} AS declared_at FROM unnest($1::text[]) AS k(hash)
      CROSS JOIN LATERAL (SELECT declared_at FROM firn.event WHERE event_hash = decode(k.hash, 'hex') OFFSET 0) e`,
-    columns([...new Set(subjects.map((subject) => subject.hash))], (hash) => hash),
+    columns([...new Set(hashes)], (hash) => hash),
   );
   for (const row of rows) {
     const at = text(row, 'declared_at');
@@ -110,19 +110,23 @@ async function readEvents(session: Session, state: State, subjects: readonly Sub
   }
 }
 
+/** Every turn of a key (key-turns.ts). The first four columns find the few rows that there are at one time. */
 const TAKEN_KEYS = `
-SELECT k.n::text AS n, encode(l.event_hash, 'hex') AS hash
+SELECT k.n::text AS n, l.disc, encode(l.event_hash, 'hex') AS hash
 FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) WITH ORDINALITY AS k(gtin, serial, event_time, disc, n)
 CROSS JOIN LATERAL (
-  SELECT event_hash FROM firn.ledger
-  WHERE (gtin, serial, event_time, partner_gln, disc) = (k.gtin, k.serial, k.event_time, $1, k.disc) OFFSET 0) l`;
+  SELECT disc, event_hash FROM firn.ledger
+  WHERE (gtin, serial, event_time, partner_gln) = (k.gtin, k.serial, k.event_time, $1)
+    AND (disc = k.disc OR starts_with(disc, k.disc || ' ')) OFFSET 0) l`;
 
+/** @returns hashes of the events that have them */
 async function readKeys(
   session: Session,
   state: State,
   subjects: readonly Subject[],
   partner: string,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
+  const holders = new Set<string>();
   const keys = subjects.flatMap((subject) =>
     subject.keys.map((key) => ({ key, ...ofKey(key), time: subject.time, disc: subject.disc })),
   );
@@ -140,9 +144,12 @@ async function readKeys(
     for (const row of rows) {
       const key = slice[Number(row['n']) - 1];
       if (key === undefined) continue;
-      state.setHash(compositeKey(key.key, key.time, partner, key.disc), row['hash'] as string);
+      const hash = row['hash'] as string;
+      state.setHash(compositeKey(key.key, key.time, partner, row['disc'] as string), hash);
+      holders.add(hash);
     }
   }
+  return holders;
 }
 
 /** Reads what is known of the objects of these events. */
@@ -174,7 +181,7 @@ export async function readState(
     for (const key of subject.keys) addLot(ofKey(key).gtin, subject.lot);
   }
   await readLots(session, state, lots);
-  await readEvents(session, state, subjects);
-  await readKeys(session, state, subjects, partner);
+  const holders = await readKeys(session, state, subjects, partner);
+  await readEvents(session, state, [...subjects.map((subject) => subject.hash), ...holders]);
   return { state, revisions };
 }

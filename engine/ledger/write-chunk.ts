@@ -5,6 +5,7 @@
 
 import type { Canonical } from '../epcis/judged.ts';
 import { expiryDate, type Item, keyOf, lotOfClass, ofKey } from '../epcis/state/item.ts';
+import { takenDisc } from '../epcis/state/key-turns.ts';
 import type { Lot } from '../epcis/state/state.ts';
 import { columns, slices } from './array-literal.ts';
 import type { Session } from './database.ts';
@@ -85,12 +86,19 @@ interface LedgerRow {
   readonly expiry: string | null;
 }
 
+/** The discriminator with which an event has the key of one of its objects. */
+export type DiscOf = (canonical: Canonical, key: string) => string;
+
 /** One row for each key of an event: an object that it names in two roles has the first. */
-export function ledgerRows(events: readonly Pick<Accepted, 'seq' | 'canonical'>[]): LedgerRow[] {
+export function ledgerRows(
+  events: readonly Pick<Accepted, 'seq' | 'canonical'>[],
+  discOf: DiscOf = ({ disc }) => disc,
+): LedgerRow[] {
   const rows = new Map<string, LedgerRow>();
   for (const { seq, canonical } of events) {
-    const { event, disc, hash } = canonical;
+    const { event, hash } = canonical;
     for (const row of canonical.rows) {
+      const disc = discOf(canonical, keyOf(row));
       const key = `${event.eventTime} ${disc} ${keyOf(row)}`;
       if (rows.has(key)) continue;
       const { gtin, serial, role } = row;
@@ -248,7 +256,12 @@ export async function writeChanges(
   known: Known,
   partner: string,
 ): Promise<void> {
-  const classes = await insertLedger(session, ledgerRows(events), partner);
+  const rows = ledgerRows(events, ({ event: { eventTime: time }, disc, hash }, key) => {
+    const taken = takenDisc(known.state, { time, disc, hash }, key, partner);
+    if (taken === null) throw new Error(`assertion: an accepted event has the key of ${key}`);
+    return taken;
+  });
+  const classes = await insertLedger(session, rows, partner);
   // D is right here: a second declaration of one error has the key and the hash of the first.
   if (classes.C + classes.R > 0) throw new Overtaken(`${classes.C + classes.R} rows were there already`);
   if (!(await insertLots(session, [...known.state.newLots])))

@@ -271,6 +271,29 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       ]);
     });
 
+    test('a corrected event has the next turn of the key of the one that was declared erroneous', async () => {
+      const { gtin, items, lot } = goods();
+      const wrong = { at: '2026-01-01T06:00:00Z', items, lot: 'WRONG', expiry: '2027-01-01' };
+      const declared = commissioning({ ...wrong, declaredAt: '2026-01-05T00:00:00Z' });
+      const right = commissioning({ ...wrong, ...lot });
+      const first = [commissioning(wrong), right, declared];
+      expect(outcomes((await run(ledger, first)).verdicts)).toEqual(['accepted', 'refused', 'accepted']);
+      expect(outcomes((await run(ledger, [right], rollback)).verdicts)).toEqual(['accepted']);
+      expect(outcomes((await run(ledger, [...first, right])).verdicts)).toEqual(Array(4).fill('duplicate'));
+      const other = await run(ledger, [commissioning({ ...wrong, ...lot, note: 'other' })]);
+      expect(codes(other.verdicts[0])).toContain('L13_KEY_CONFLICT');
+      const rows = await database.query(
+        `SELECT disc, lot FROM firn.ledger WHERE gtin = $1 AND serial = 'u0' ORDER BY disc`,
+        [gtin],
+      );
+      expect(rows.map((row) => [row['disc'], row['lot']])).toEqual([
+        ['O.ADD.commissioning', 'WRONG'],
+        ['O.ADD.commissioning 2', 'A123'],
+        ['O.ADD.commissioning!', 'WRONG'],
+      ]);
+      expect(await ledger.item(gtin, 'u0')).toMatchObject({ lot: 'A123', state: 'commissioned' });
+    });
+
     test('a late packing changes the link and not the state', async () => {
       const { life, pallet, unit, gtin } = goods();
       const later = told({ at: '2026-01-02T00:00:00Z', step: 'receiving', items: [unit(0)] });

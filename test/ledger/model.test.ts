@@ -21,13 +21,15 @@ import type { Chunk, JobOrder, Verdict } from '../../engine/ledger/model.ts';
 import { openPglite } from '../../engine/ledger/pglite.ts';
 import { readState } from '../../engine/ledger/read-state.ts';
 import { told } from '../epcis/state/told.ts';
-import { CLASSES, event, OBJECTS } from './histories.ts';
+import { CLASSES, event, history, OBJECTS } from './histories.ts';
 import { order, PARTNER } from './jobs.ts';
 
+/** With declarations and corrections. */
+const errors = history.map((told) => told.slice(0, 20)).filter(({ length }) => length > 0);
 /** Sizes of chunks come round again when there are more events than they add up to; `again`: those of the second time. */
 const documents = fc.array(
   fc.record({
-    events: fc.array(event, { minLength: 1, maxLength: 14 }),
+    events: fc.oneof(fc.array(event, { minLength: 1, maxLength: 14 }), errors),
     sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
     again: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
     behaviour: fc.constantFrom('proceed' as const, 'rollback' as const),

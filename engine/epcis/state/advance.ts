@@ -2,6 +2,7 @@
 // time of their own (commissioning, link) and leaves the state: files may be late.
 
 import { type Item, type ItemState, ofKey } from './item.ts';
+import { takenDisc } from './key-turns.ts';
 import { compositeKey, type State } from './state.ts';
 import type { Subject } from './subject.ts';
 
@@ -21,12 +22,13 @@ function move(item: Item, next: ItemState | null, at: number): void {
   if (next !== null && (item.ended === null || endsAt(next))) item.state = next;
 }
 
-function commission(item: Item, subject: Subject, document: string): void {
+function commission(state: State, item: Item, subject: Subject, document: string): void {
   item.lot = subject.lot;
   item.expiry = subject.expiry;
   item.commissioned = { at: subject.at, document };
   item.commissionedBy = subject.hash;
-  item.commissionVoid = false;
+  // A declaration may come before its event.
+  item.commissionVoid = state.isDeclared(subject.hash);
   // Something that came before its commissioning says nothing of the state that it has.
   if (item.state === 'observed') item.state = 'commissioned';
   move(item, 'commissioned', subject.at);
@@ -81,7 +83,7 @@ function touch(state: State, subject: Subject, document: string): void {
   for (const key of subject.items) {
     const item = state.change(key, subject.at);
     if (isMade) {
-      commission(item, subject, document);
+      commission(state, item, subject, document);
       continue;
     }
     if (subject.at >= item.lastAt) {
@@ -98,7 +100,8 @@ function touch(state: State, subject: Subject, document: string): void {
 export function advance(state: State, subject: Subject, telling: Telling): void {
   state.addKnown(subject.hash, subject.declaredAt);
   for (const key of subject.keys) {
-    state.setHash(compositeKey(key, subject.time, telling.partner, subject.disc), subject.hash);
+    const disc = takenDisc(state, subject, key, telling.partner);
+    if (disc !== null) state.setHash(compositeKey(key, subject.time, telling.partner, disc), subject.hash);
   }
   if (subject.isDeclaration) {
     for (const key of subject.items) {

@@ -7,7 +7,8 @@ import { RULES, type RuleCode } from '../rule-codes.ts';
 import { advance, lotsOf } from './advance.ts';
 import { within } from './hierarchy.ts';
 import { type Item, ofKey, type Told } from './item.ts';
-import { compositeKey, type State } from './state.ts';
+import { takenDisc } from './key-turns.ts';
+import type { State } from './state.ts';
 import { type Subject, subjectOf } from './subject.ts';
 
 export interface StateContext {
@@ -185,8 +186,7 @@ function judgeKnown(subject: Subject, state: State, context: StateContext, breac
 
 function judgeKeys(subject: Subject, state: State, context: StateContext, breaches: Breaches): void {
   for (const key of subject.keys) {
-    const hash = state.hashAt(compositeKey(key, subject.time, context.partner, subject.disc));
-    if (hash !== undefined && hash !== subject.hash) {
+    if (takenDisc(state, subject, key, context.partner) === null) {
       breaches.add('L13_KEY_CONFLICT', `${named(key)} has another event at ${subject.time}`);
     }
   }

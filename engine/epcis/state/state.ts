@@ -29,6 +29,7 @@ export class State {
   readonly #lots = new Map<string, Lot>();
   readonly #newLots = new Map<string, Lot>();
   readonly #known = new Set<string>();
+  readonly #declared = new Set<string>();
   readonly #keys = new Map<string, string>();
   readonly #changed = new Set<string>();
 
@@ -98,6 +99,12 @@ export class State {
 
   addKnown(hash: string, declaredAt: string | null): void {
     this.#known.add(eventKey(hash, declaredAt));
+    if (declaredAt !== null) this.#declared.add(hash);
+  }
+
+  /** Whether an event was declared erroneous, whoever said so. */
+  isDeclared(hash: string): boolean {
+    return this.#declared.has(hash);
   }
 
   /** Hash of the event that has this composite key. */

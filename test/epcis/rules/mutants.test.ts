@@ -67,10 +67,6 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   // Two events with the same objects, time and step, and other measurements: L13 by the composite key. A step of the CBV
   // that is spelled `Bizstep-`.
   'gs1/XML/WithSensorData/SensorDataExamples.xml': ['L13_KEY_CONFLICT', 'S16_CBV_VALUE'],
-  'gs1/XML/AssociationEvent/AssociationEventExamples.xml': ['L13_KEY_CONFLICT'],
-  'openepcis/1.2/EPCIS/XML/Capture/Documents/ObjectEvent_with_baseExtension_errorDeclaration.xml': [
-    'L13_KEY_CONFLICT',
-  ],
   // One object that goes into two transformations.
   'hash-vectors/epcisDocWith2DifferentTransformationEvents.xml': ['L06_DECOMMISSIONED', 'L13_KEY_CONFLICT'],
   // Order of elements.

@@ -250,6 +250,42 @@ describe('state', () => {
     expect(run([...made, one, kind]).last.outcome).toBe('accepted');
   });
 
+  test('L13: what was declared erroneous leaves its key to the corrected event, turn by turn', () => {
+    const wrong = { at: '2026-01-03T00:00:00Z', step: 'storing', items: [unit('1'), unit('2')] };
+    const declaredAt = '2026-01-05T00:00:00Z';
+    const right = { ...wrong, items: [unit('2'), unit('3')], note: 'right' };
+    const other = { ...right, note: 'other' };
+    const corrected = [...made, told(wrong), told({ ...wrong, declaredAt }), told(right)];
+    expect(run(corrected).last).toMatchObject({ outcome: 'accepted', findings: [] });
+    // Sent again it is the same event, and so is the one that was wrong.
+    expect(run([...corrected, told(right)]).last.outcome).toBe('duplicate');
+    expect(run([...corrected, told(wrong)]).last.outcome).toBe('duplicate');
+    // A second correction of one error is a conflict, until the first is declared erroneous too.
+    expect(codes(run([...corrected, told(other)]).last)).toEqual(['reject L13_KEY_CONFLICT']);
+    const twice = [...corrected, told({ ...right, declaredAt }), told(other)];
+    expect(codes(run(twice).last)).toEqual([]);
+    // The first error may be declared once more: it has its turn of the declarations' key still.
+    const again = run([...twice, told({ ...wrong, declaredAt: '2026-01-06T00:00:00Z' })]);
+    expect(again.last).toMatchObject({ outcome: 'accepted', findings: [] });
+    // A declaration that came before its event counts as well.
+    expect(run([...made, told({ ...wrong, declaredAt }), told(wrong), told(right)]).last.outcome).toBe(
+      'accepted',
+    );
+  });
+
+  test('L13: a corrected commissioning at the same time, whichever came first, error or declaration', () => {
+    const wrong = { at: '2026-01-01T06:00:00Z', items: [unit('7')], lot: 'WRONG', expiry: '2027-03-27' };
+    const declared = commissioning({ ...wrong, declaredAt: '2026-01-05T00:00:00Z' });
+    for (const either of [
+      [commissioning(wrong), declared],
+      [declared, commissioning(wrong)],
+    ]) {
+      const { state, last } = run([...either, commissioning({ ...wrong, ...A })]);
+      expect(last).toMatchObject({ outcome: 'accepted', findings: [] });
+      expect(state.item(unit('7'))).toMatchObject({ lot: 'A123', commissionVoid: false });
+    }
+  });
+
   test('L16: an error declaration is stored, moves nothing, and warns where its event is unknown', () => {
     const ship = { at: '2026-01-03T00:00:00Z', items: [SSCC] };
     const declared = { ...ship, declaredAt: '2026-01-05T00:00:00Z' };
