@@ -162,18 +162,14 @@ describe.skipIf(!has)('postgres', () => {
 
   test('two engines take jobs of one partner at once: numbers and chain stay whole', async () => {
     await pair(async (a, b, url) => {
-      const jobs = Array.from({ length: 12 }, (_, i) =>
-        run(
-          i % 2 === 0 ? a : b,
-          [one(3 * i), one(3 * i + 1), one(3 * i + 2)],
-          i % 3 === 0 ? rollback : {},
-          2,
-        ),
-      );
-      const done = await Promise.allSettled(jobs);
-      // A ledger stages one job at a time: another one on it undoes it, and it begins again.
-      const lost = done.filter((each) => each.status === 'rejected');
-      for (const each of lost) expect(each.reason).toBeInstanceOf(BeginAgain);
+      // Each engine has one job at a time.
+      const jobsOf = async (ledger: Ledger, parity: number) => {
+        for (let i = parity; i < 12; i += 2) {
+          const events = [one(3 * i), one(3 * i + 1), one(3 * i + 2)];
+          await run(ledger, events, i % 3 === 0 ? rollback : {}, 2);
+        }
+      };
+      await Promise.all([jobsOf(a, 0), jobsOf(b, 1)]);
       const database = openPostgres({ url });
       const seqs = await database.query(`SELECT v.seq::int AS seq FROM firn.verdict v ORDER BY v.seq`);
       expect(seqs.map((row) => row['seq'])).toEqual(seqs.map((_, i) => i + 1));
