@@ -27,6 +27,13 @@ export function faultOfWord(vocabulary: Vocabulary, sent: string, event: SourceE
   return isAbsoluteUri(word) ? null : `${told(sent)} is no URI`;
 }
 
+/** Words of a sensorReport by their fields. */
+const SENSOR_WORDS = [
+  ['type', 'measurement'],
+  ['exception', 'alert'],
+  ['component', 'component'],
+] as const;
+
 const NAMES: Readonly<Record<Vocabulary, string>> = {
   bizStep: 'bizStep',
   disposition: 'disposition',
@@ -53,7 +60,22 @@ export const words: Rule = ({ event }, report) => {
     judge(event, 'sourceDest', type, ['sourceList', i, 'type'], report);
   for (const [i, { type }] of (destinationList ?? []).entries())
     judge(event, 'sourceDest', type, ['destinationList', i, 'type'], report);
+  if (event.form === 'json') judgeSensors(event, report);
 };
+
+/** Bare words only: the schema takes any URI here, and XML has nothing else. */
+function judgeSensors({ fields }: SourceEvent, report: Report): void {
+  for (const [i, { reports }] of (fields.sensorElementList ?? []).entries()) {
+    for (const [j, each] of reports.entries()) {
+      for (const [field, vocabulary] of SENSOR_WORDS) {
+        const sent = each.fields[field];
+        if (!sent || sent.includes(':') || isCbvWord(vocabulary, sent)) continue;
+        const path = ['sensorElementList', i, 'reports', j, field];
+        report('S16_CBV_VALUE', path, `${told(sent)} is no ${NAMES[vocabulary]} of the CBV`);
+      }
+    }
+  }
+}
 
 function judge(
   event: SourceEvent,

@@ -57,6 +57,10 @@ const add =
   (_, events) => {
     events.push({ eventTime: '2025-05-07T09:00:00Z', eventTimeZoneOffset: '+02:00', ...event });
   };
+const WARM = { type: 'Temperature', value: 3 };
+const sensed = (sensorReport: JsonObject): Record<string, Json> => ({
+  sensorElementList: [{ sensorReport: [sensorReport] }],
+});
 /** An event of no DSCSA step. */
 const other = (members: JsonObject): Case['change'] => add({ bizStep: 'inspecting', ...members });
 const UNITS = units.map((unit) => unit.dl);
@@ -276,6 +280,13 @@ const CASES: readonly Case[] = [
       persistentDisposition: { set: ['nice'] },
     })({}, events);
   }),
+  refuses('S16_CBV_VALUE', 6, 'a measurement that is none', set(6, sensed({ type: 'Warmth', value: 3 }))),
+  refuses('S16_CBV_VALUE', 6, 'an alert that is none', set(6, sensed({ ...WARM, exception: 'HOT' }))),
+  refuses('S16_CBV_VALUE', 6, 'a component that is none', set(6, sensed({ ...WARM, component: 'w' }))),
+  allows(
+    'a measurement of the sender, an alert and a component of the CBV',
+    set(6, sensed({ type: 'https://example.com/Warmth', exception: 'ALARM_CONDITION', component: 'x' })),
+  ),
   allows('a step of the sender', set(2, { bizStep: 'https://example.com/steps/relabel' })),
   refuses('S17_ERROR_DECLARATION', 7, 'no time', (_, events) => {
     events.push({ ...at(events, 6), errorDeclaration: { reason: 'incorrect_data' } });
