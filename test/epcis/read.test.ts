@@ -46,7 +46,7 @@ test('read: without a media type the first byte tells', () => {
   ]);
   expect(read(null, ['\ufeff', XML_TEXT]).forms).toEqual(['xml-2']);
   expect(read(null, [Buffer.from(`\ufeff${XML_TEXT}`, 'utf16le')]).forms).toEqual(['xml-2']);
-  expect(read(null, ['[1]']).codes).toEqual(['D04_MALFORMED']);
+  expect(read(null, ['[1]']).codes).toEqual(['D06_ROOT']);
   expect(read(null, []).codes).toEqual(['D04_MALFORMED']);
   expect(read(null, ['  ']).codes).toEqual(['D04_MALFORMED']);
 });

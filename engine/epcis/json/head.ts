@@ -33,7 +33,8 @@ export function readHead(parts: HeadParts): DocumentHead {
   return {
     form: 'json',
     root: parts.root,
-    schemaVersion: scalarOf(members.get('schemaVersion')),
+    // A number is no version: 2.0 would be the version 2.
+    schemaVersion: textOf(members.get('schemaVersion')),
     creationDate,
     sender: firstText(members.get('sender')),
     receiver: firstText(members.get('receiver')),

@@ -11,7 +11,7 @@ import { JsonFault, MANY, MORE, Parser } from './parse.ts';
 import { INNER, type Open, type State } from './places.ts';
 import { pointer, stepsTo } from './pointer.ts';
 import { Skip } from './skip.ts';
-import { isList, type Json, scalarOf } from './tree.ts';
+import { isList, type Json, JsonObject, scalarOf } from './tree.ts';
 import { afterMark, Window } from './window.ts';
 
 export interface JsonReaderOptions {
@@ -73,6 +73,7 @@ export function createJsonReader(
     if (state === 'start') {
       if (options.single === true) takeEvent(parser, 1);
       else if (parser.peek() === 0x7b) enter(parser, 'root');
+      else if (parser.peek() === 0x5b) refuse('D06_ROOT', [], 'an EPCIS document is an object, not a list');
       else throw parser.fault('an EPCIS document is an object');
     } else if (state === 'end') {
       parser.peek();
@@ -148,7 +149,7 @@ export function createJsonReader(
       if (isOfHead(name)) members.set(name, value);
       return;
     }
-    hasContext = true;
+    hasContext = typeof value === 'string' || value instanceof JsonObject || isList(value);
     const late = known === undefined && sink.event !== null && events > 0;
     const found = readContext(value, context.prefixes);
     context = found;

@@ -198,12 +198,12 @@ describe('json documents', () => {
           ],
         },
       },
-      ...documentOf([PACKING], { sender: 's', receiver: ['r'], instanceIdentifier: 17, schemaVersion: 2.0 }),
+      ...documentOf([PACKING], { sender: 's', receiver: ['r'], instanceIdentifier: 17 }),
       '@context': [...CONTEXT, { us: 'http://epcis.gs1us.org/hc/ns/' }],
     });
     expect(head).toMatchObject({
       form: 'json',
-      schemaVersion: '2',
+      schemaVersion: '2.0',
       creationDate: '2026-03-02T00:00:00Z',
       sender: 's',
       receiver: 'r',

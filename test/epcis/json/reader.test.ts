@@ -79,6 +79,21 @@ describe('json reader', () => {
     expect(outcome.head).toBeNull();
   });
 
+  test('json reader: a list is well-formed, and no document', () => {
+    const outcome = read([documentOf([PACKING])]);
+    expect(outcome.faults).toMatchObject([{ code: 'D06_ROOT', event: null, pointer: '' }]);
+    expect(outcome.head).toBeNull();
+  });
+
+  test('json reader: schemaVersion is a string, and @context a URL, an object or a list of them', () => {
+    const text = JSON.stringify(documentOf([PACKING]));
+    expect(read(text.replace('"2.0"', '2.0')).head).toMatchObject({ schemaVersion: null, context: true });
+    for (const context of ['null', '7', 'true'])
+      expect(read(text.replace(JSON.stringify(CONTEXT), context)).head).toMatchObject({ context: false });
+    for (const context of ['{}', JSON.stringify(CONTEXT[0])])
+      expect(read(text.replace(JSON.stringify(CONTEXT), context)).head).toMatchObject({ context: true });
+  });
+
   test('json reader: a fault of the text is told with its byte and its pointer', () => {
     const text = '{"epcisBody":{"eventList":[{"a":1},{"epcList":["x","y",z]}]}}';
     expect(read(text).faults[0]).toMatchObject({
