@@ -1,6 +1,7 @@
 // From a body in the spool to a job, or to a refusal: scan, who sent it, whether it was here before, and the entry that
 // makes it durable. Bodies are scanned side by side; of equal ones that come together only the first becomes a job.
 
+import { placeInHead } from '../epcis/head-places.ts';
 import type { Finding } from '../epcis/model.ts';
 import { bodyKey, captureEntry } from '../journal/capture-entry.ts';
 import type { CaptureRow } from '../journal/rows.ts';
@@ -136,10 +137,11 @@ function partnerOf({ sender }: ScanResult, gln: string | null): string {
   return gln ?? sender ?? '';
 }
 
-function mismatch({ sender }: ScanResult, gln: string | null): Finding[] {
+function mismatch({ head, sender }: ScanResult, gln: string | null): Finding[] {
   if (gln === null || sender === null || sender === gln) return [];
   const detail = `the document is from ${sender}, the credential belongs to ${gln}`;
-  return [{ code: 'L11_GLN_PARTNER_MISMATCH', severity: 'reject', event: null, pointer: '', detail }];
+  const pointer = head === null ? '' : placeInHead('sender', head.form);
+  return [{ code: 'L11_GLN_PARTNER_MISMATCH', severity: 'reject', event: null, pointer, detail }];
 }
 
 function crash(detail: string): Finding {

@@ -146,7 +146,11 @@ describe('capture stage', () => {
     expect(malformed.body).toContain('D04_MALFORMED');
     const foreign = await sendPlan(bed.http, dscsaPlan(), 'xml-2.0', asOther);
     expect(foreign.status).toBe(403);
-    expect(foreign.body).toContain('L11_GLN_PARTNER_MISMATCH');
+    expect(JSON.parse(foreign.body)).toMatchObject({
+      code: 'L11_GLN_PARTNER_MISMATCH',
+      eventIndex: null,
+      pointer: '/*/EPCISHeader/*[1]/*[local-name()="Sender"]/*[1]',
+    });
     const empty = await sendText(bed.http, '', 'application/json', asMaker);
     expect(empty.status).toBe(400);
     expect(bed.engine.status().acct.rejected).toBe(before + 2);

@@ -1,5 +1,6 @@
 // Rules of the document as a whole: D07, D08 and D11, P17, P20, I05 and I14 of what its header says, L10_UNVERIFIED, L11.
 
+import { type HeadField, placeInHead } from '../head-places.ts';
 import { readParty } from '../identifiers/gln.ts';
 import { readIdentifier } from '../identifiers/read.ts';
 import type { Profile } from '../judged.ts';
@@ -16,21 +17,7 @@ export interface DocumentContext {
   readonly partners: ReadonlySet<string> | null;
 }
 
-type Told = (code: RuleCode, field: Field, detail: string) => void;
-
-/** Where each field of the head lies, as a JSON Pointer and as an XPath. */
-const PLACES = {
-  document: ['', ''],
-  context: ['/@context', ''],
-  schemaVersion: ['/schemaVersion', '/*/@schemaVersion'],
-  creationDate: ['/creationDate', '/*/@creationDate'],
-  sender: ['/sender', '/*/EPCISHeader/*[1]/*[local-name()="Sender"]/*[1]'],
-  receiver: ['/receiver', '/*/EPCISHeader/*[1]/*[local-name()="Receiver"]/*[1]'],
-  eventList: ['/epcisBody', '/*/EPCISBody'],
-  header: ['/epcisHeader', '/*/EPCISHeader'],
-  masterData: ['/epcisHeader/epcisMasterData', '/*/EPCISHeader/extension/EPCISMasterData'],
-} as const;
-type Field = keyof typeof PLACES;
+type Told = (code: RuleCode, field: HeadField, detail: string) => void;
 
 /** Versions that are read; the pattern of the schema would let 3.0 pass. */
 const VERSION = /^(1\.[012]|2\.0(\.\d{1,3})*)$/;
@@ -48,7 +35,7 @@ export function judgeDocument(
   const report: Told = (code, field, detail) => {
     const severity = severityOf(code, context.profile);
     if (severity === 'off' || faults.some((fault) => fault.code === code)) return;
-    const pointer = PLACES[field][head.form === 'json' ? 0 : 1];
+    const pointer = placeInHead(field, head.form);
     findings.push({ code, severity, event: null, pointer, detail });
   };
   // A bare event says nothing of itself.
