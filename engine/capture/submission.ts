@@ -40,16 +40,17 @@ export class Submission {
   async take(body: SpooledBody, request: CaptureRequest): Promise<Submitted> {
     const { principal, gln, single } = request;
     const owner = { principal, sha256: body.sha256, single };
-    const early = await this.#replay(body, request, { ...owner, partner: gln ?? '' });
-    if (early !== null) return early;
+    const early = this.#known({ ...owner, partner: gln ?? '' }, request);
+    if (early !== null) return this.#replay(body, early);
     const scan = await this.#scan(body, request);
     const partner = partnerOf(scan, gln);
     const findings = [...scan.findings, ...mismatch(scan, gln)];
     const refusal = findings.find(({ severity }) => severity === 'reject');
     if (refusal !== undefined || scan.head === null)
       return this.#refuse(body, request, scan, findings, refusal ?? crash('the document has no head'));
-    const again = await this.#replay(body, request, { ...owner, partner });
-    if (again !== null) return again;
+    // Nothing is awaited from here until it is noted as being taken: an equal body may have been scanned in the same moment.
+    const again = this.#known({ ...owner, partner }, request);
+    if (again !== null) return this.#replay(body, again);
     return this.#accept(body, request, scan, partner);
   }
 
@@ -74,15 +75,13 @@ export class Submission {
     }
   }
 
-  /** The answer to a body that was here before, or is just being taken; null = it is new. */
-  async #replay(
-    body: SpooledBody,
-    request: CaptureRequest,
-    owner: Parameters<typeof bodyKey>[0],
-  ): Promise<Submitted | null> {
-    const id =
-      (await this.#taking.get(bodyKey(owner))) ?? this.#options.table.replayOf(owner, request)?.id ?? null;
-    if (id === null) return null;
+  /** The job of a body that was here before, or is just being taken; null = it is new. */
+  #known(owner: Parameters<typeof bodyKey>[0], request: CaptureRequest): Promise<string> | string | null {
+    return this.#taking.get(bodyKey(owner)) ?? this.#options.table.replayOf(owner, request)?.id ?? null;
+  }
+
+  async #replay(body: SpooledBody, job: Promise<string> | string): Promise<Submitted> {
+    const id = await job;
     await this.#options.discard(body);
     return { kind: 'taken', id, replay: true };
   }
