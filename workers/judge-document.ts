@@ -96,7 +96,13 @@ export async function run({ order, port }: { order: JudgeOrder; port: MessagePor
     const findings = judgeDocument(head, documentContext(order), faults).slice(0, MAX_FINDINGS);
     outgoing.send({ type: 'head', head });
     const context = contextOf(order, head);
-    const event = (source: SourceEvent): void => outgoing.chunker.push(inLake(judge(source, context)));
+    const { giveUp } = order;
+    const event = (source: SourceEvent): void =>
+      outgoing.chunker.push(
+        giveUp !== null && source.index >= giveUp.from
+          ? unjudged(source, giveUp.why)
+          : inLake(judge(source, context)),
+      );
     const fault = (finding: Finding): void => {
       const known = findings.some(
         ({ code, pointer }) => code === finding.code && pointer === finding.pointer,
@@ -114,6 +120,13 @@ export async function run({ order, port }: { order: JudgeOrder; port: MessagePor
   } finally {
     outgoing.close();
   }
+}
+
+/** An event of a document that its judge dies of: nothing but where it lies is known of it. */
+function unjudged({ index, type, span, locate }: SourceEvent, detail: string): JudgedEvent {
+  const pointer = locate([]);
+  const finding: Finding = { code: 'codec.crash', severity: 'reject', event: index, pointer, detail };
+  return { index, type, span, pointer, findings: [finding], rejected: true, canonical: null };
 }
 
 /** The disk has had the document over a restart, or for long: it must be the one that was answered with 202. */

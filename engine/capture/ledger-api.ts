@@ -14,6 +14,8 @@ export interface LedgerApi {
   begin(order: JobOrder): Promise<void>;
   /** Verdicts of a chunk. With `rollback` those of all chunks hold only if none of the job is refused. */
   apply(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]>;
+  /** Undoes what a job with rollback has staged. Until then the embedded ledger answers nobody else. */
+  abandon(): Promise<void>;
   verdicts(capture: string, from: number, limit: number): Promise<readonly Verdict[]>;
   finish(order: JobOrder, documentFindings: readonly Finding[]): Promise<JobReport>;
   partners(

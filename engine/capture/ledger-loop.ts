@@ -139,6 +139,7 @@ export class LedgerLoop {
       if (!(error instanceof Interrupted) && !again && fault === null) throw error;
       // What was handed over gets into the journal before anybody begins again.
       await run.outbox.settled();
+      await ledger.abandon();
       if (again) await this.#sleep(FIRST_RETRY_MS + this.#options.random() * MAX_RETRY_MS);
       this.#post({ type: 'interrupted', id, again, fault });
     } finally {

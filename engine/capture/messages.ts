@@ -45,6 +45,8 @@ export interface JudgeOrder extends DocumentOrder {
   readonly partner: string;
   /** As the scan found it, when that was in this run. */
   readonly head: DocumentHead | null;
+  /** Events from this index on are refused and not judged, since the judge dies of one of them; null = all are judged. */
+  readonly giveUp: { readonly from: number; readonly why: string } | null;
 }
 
 /** From the judge task to the ledger thread. It may have CHUNK_CREDIT chunks out that were not answered. */

@@ -1,7 +1,9 @@
 // Runs jobs, one at a time, in the order in which their documents came: a judge task reads the document, the ledger
 // thread gives the verdicts, and this writes them to the journal. A job that cannot go on because the ledger is away stays
-// running; one whose document kills the judge twice ends in the dead letter, so that it never stops those behind it.
+// running; of one whose document kills the judge twice, what has no verdict yet ends in the dead letter, so that it never
+// stops those behind it.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { DocumentHead } from '../epcis/model.ts';
 import { FatalError } from '../errors.ts';
@@ -11,13 +13,16 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage.ts';
 import type { CaptureLog } from './capture-log.ts';
 import type { CaptureThreads } from './capture-threads.ts';
+import { LedgerAway } from './captures.ts';
 import type { JobTable } from './job-table.ts';
 import type { JobListener, LedgerLink } from './ledger-link.ts';
 import { nextAttempt } from './lines-file.ts';
-import type { Judging, LedgerJob, ToLedgerJob } from './messages.ts';
+import type { JudgeOrder, Judging, LedgerJob, ToLedgerJob } from './messages.ts';
 
 /** Deaths of the judge over one document, or values that the ledger does not take, before the document is to blame. */
 const MAX_CRASHES = 2;
+/** A ledger that is away is asked again after this long. */
+const AWAY_MS = 500;
 /** Heads kept from the scan, with master data; the judge finds any other again by itself. */
 const MAX_HEADS = 64;
 
@@ -110,7 +115,7 @@ export class Runner {
 
   /** @returns false when it was interrupted by a stop and stays open */
   async #job(row: CaptureRow): Promise<boolean> {
-    const { log, logger, table, onAck } = this.#options;
+    const { log, logger } = this.#options;
     if (row.refused !== null) {
       const { code, detail, pointer } = row.refused;
       await log.refuseWhole(row, code, detail, pointer);
@@ -119,13 +124,7 @@ export class Runner {
     let crashed: Error | null = null;
     for (let crashes = 0; crashes < MAX_CRASHES; ) {
       const { outcome, crash } = await this.#try(row, (port) => this.#judge(row, port));
-      if ('report' in outcome) {
-        const { report } = outcome;
-        await log.captured(row.id, report.events, report.success);
-        table.ended(report);
-        onAck(row.partner);
-        return true;
-      }
+      if ('report' in outcome) return this.#end(row, outcome.report);
       // Its transaction is gone with the connection: from the beginning, when the ledger answers again.
       if (outcome.again && !this.#stopping) continue;
       const why = outcome.fault === null ? crash : new Error(`the ledger: ${outcome.fault}`);
@@ -139,8 +138,46 @@ export class Runner {
     return this.#giveUp(row, crashed?.message ?? '');
   }
 
-  /** Ends a job whose document cannot be judged: in the ledger, whose partner hears of it, and then in the dead letter. */
+  /** Everything of the job is in the journal but its end. */
+  async #end(row: CaptureRow, report: JobReport): Promise<true> {
+    const { log, table, onAck } = this.#options;
+    await log.captured(row.id, report.events, report.success);
+    table.ended(report);
+    onAck(row.partner);
+    return true;
+  }
+
+  /**
+   * Ends a job whose document cannot be judged. What has a verdict keeps it, every other event is refused by itself; where
+   * not even that can be had of the document it goes to the dead letter whole.
+   */
   async #giveUp(row: CaptureRow, why: string): Promise<boolean> {
+    for (;;) {
+      const from = await this.#judged(row);
+      if (from === null) return false;
+      const { outcome, crash } = await this.#try(row, (port) => this.#judge(row, port, { from, why }));
+      if ('report' in outcome) return this.#end(row, outcome.report);
+      if (outcome.again && !this.#stopping) continue;
+      if (crash === null && outcome.fault === null) return false;
+      return this.#refuse(row, why);
+    }
+  }
+
+  /** How many events of the job the ledger has verdicts of, from the first on; null = the engine stops before it answers. */
+  async #judged({ id }: CaptureRow): Promise<number | null> {
+    while (!this.#stopping) {
+      try {
+        return (await this.#options.ledger().ask<JobReport | null>('job', id))?.events ?? 0;
+      } catch (error) {
+        if (!(error instanceof LedgerAway)) throw error;
+        await sleep(AWAY_MS);
+      }
+    }
+    return null;
+  }
+
+  /** Refuses what is left of a document: in the ledger, whose partner hears of it, and then in the dead letter. */
+  async #refuse(row: CaptureRow, why: string): Promise<boolean> {
     const { log, table, onAck } = this.#options;
     for (;;) {
       const { outcome } = await this.#try(row, async (port) => unjudged(row, why, port));
@@ -155,12 +192,12 @@ export class Runner {
     }
   }
 
-  #judge(row: CaptureRow, port: MessagePort): Promise<void> {
+  #judge(row: CaptureRow, port: MessagePort, giveUp: JudgeOrder['giveUp'] = null): Promise<void> {
     const { threads, judging, pathOf } = this.#options;
     const { id, media, single, receivedMs, partner, sha256 } = row;
     const document = { path: pathOf(id), mediaType: media, single, judging };
     const head = this.#heads.get(id) ?? null;
-    return threads.judge({ ...document, receivedMs, partner, sha256, head }, port);
+    return threads.judge({ ...document, receivedMs, partner, sha256, head, giveUp }, port);
   }
 
   /** One attempt. `crash`: why the judge failed, where it did; it fails too when the ledger gives the attempt up. */

@@ -59,7 +59,7 @@ export class Ledger {
 
   /** Makes the job and its acknowledgement `received`, once. A job that was staged and not ended is undone. */
   async begin(order: JobOrder): Promise<void> {
-    await this.#abandon();
+    await this.abandon();
     await this.#write((transaction) => beginJob(transaction, order, this.#terms.nowMs()));
   }
 
@@ -88,6 +88,13 @@ export class Ledger {
       }
       throw error;
     }
+  }
+
+  /** Undoes what a job with rollback has staged, and gives its connection back: its attempt is over. */
+  async abandon(): Promise<void> {
+    const staging = this.#staging;
+    this.#staging = null;
+    await staging?.abandon();
   }
 
   /** Stored verdicts of a job from index `from` on, in order. */
@@ -176,7 +183,7 @@ export class Ledger {
   }
 
   async close(): Promise<void> {
-    await this.#abandon();
+    await this.abandon();
     await this.#database.close();
   }
 
@@ -207,27 +214,21 @@ export class Ledger {
 
   async #stage(order: JobOrder, chunk: Chunk): Promise<readonly Verdict[]> {
     const first = chunk.events[0]?.index ?? null;
-    if (this.#staging !== null && (this.#staging.capture !== order.id || first === 0)) await this.#abandon();
+    if (this.#staging !== null && (this.#staging.capture !== order.id || first === 0)) await this.abandon();
     this.#staging ??= await Staging.open(this.#database, order, this.#terms);
     try {
       const stored = await this.#staging.stored(chunk);
       if (stored.length > 0) {
-        await this.#abandon();
+        await this.abandon();
         return stored;
       }
       const verdicts = await this.#staging.apply(chunk);
       if (chunk.last) this.#staging = null;
       return verdicts;
     } catch (error) {
-      await this.#abandon();
+      await this.abandon();
       throw error;
     }
-  }
-
-  async #abandon(): Promise<void> {
-    const staging = this.#staging;
-    this.#staging = null;
-    await staging?.abandon();
   }
 
   #read<T>(call: () => Promise<T>): Promise<T> {

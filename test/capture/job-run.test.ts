@@ -117,6 +117,7 @@ describe('an attempt at a job', () => {
       receivedMs: 0,
       partner: '',
       head: null,
+      giveUp: null,
     };
     await judgeDocument({ order, port: port2 });
     expect(chunks).toBe(2);

@@ -18,6 +18,7 @@ import {
   sgtin,
   UNIT,
 } from '../support/epcis-documents.ts';
+import { readLines } from '../support/read-lake.ts';
 import { startServed } from '../support/served-captures.ts';
 
 const support = (name: string): string => new URL(`../support/${name}`, import.meta.url).href;
@@ -191,6 +192,38 @@ describe('capture stage in trouble', () => {
     expect(await bed.engine.close()).toBe(true);
     expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
   });
+
+  test.each([
+    ['proceed', { accepted: 1000, rejected: 1500 }, 'partial'],
+    ['rollback', { accepted: 0, rejected: 2500 }, 'rejected'],
+  ])(
+    'stage: a document that kills its judge in the middle (%s): what was stored stays, each event has one verdict',
+    async (behaviour, counts, kind) => {
+      const bed = await startCapturing(
+        { captureModules: { judge: support('failing-judge.mjs') } },
+        await folder(),
+      );
+      const headers = { 'gs1-capture-error-behaviour': behaviour };
+      const { location } = await sendPlan(bed.http, manyPlan(`late-${kind}`, 2500), 'json-urn', headers);
+      const job = await overAt(bed.http, location);
+      expect(job).toMatchObject({ success: false });
+      expect(job.errors).toContainEqual(
+        expect.objectContaining({ code: 'codec.crash', eventIndex: counts.accepted }),
+      );
+      const asked = await fetch(`${bed.http}/epcis/acks?partner=${MAKER_GLN}`);
+      const { acks } = (await asked.json()) as { acks: { kind: string; body: object }[] };
+      expect(acks[1]).toMatchObject({ kind, body: { counts: { events: 2500, duplicate: 0, ...counts } } });
+      expect(bed.engine.status().acct).toEqual({ duplicate: 0, received: 2500, ...counts });
+      expect(await bed.engine.close()).toBe(true);
+      expect((await verifyLake({ lake: bed.lake })).findings).toEqual([]);
+      const letters = (await readLines(bed.lake, 'dead-letter/epcis/')).map(
+        (line) => JSON.parse(line) as { code: string; source: { frame: number } },
+      );
+      const frames = letters.map(({ source }) => source.frame).sort((a, b) => a - b);
+      expect(frames).toEqual(Array.from({ length: counts.rejected }, (_, at) => 2500 - counts.rejected + at));
+      expect(await readLines(bed.lake, 'epcis/')).toHaveLength(counts.accepted);
+    },
+  );
 
   test('stage: a document with a value that the ledger does not take is dead-lettered, and the engine goes on', async () => {
     const bed = await startCapturing(
