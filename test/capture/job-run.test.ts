@@ -20,9 +20,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type VerdictsMessage = Extract<FromLedger, { readonly type: 'verdicts' }>;
 
+interface Tried {
+  /** What the journal was told, in order: `index kind`. */
+  readonly told: readonly string[];
+  /** Every event below it was told or was a duplicate, by each message. */
+  readonly upTo: readonly number[];
+  /** What was made durable and what was told, in order. */
+  readonly steps: readonly ('sync' | 'name' | 'told')[];
+}
+
 /** Runs a job of three events in two chunks; `outcomes` are those of each, then what the ledger has in the end. */
-async function runJob(outcomes: readonly Verdict['outcome'][], final: readonly Verdict['outcome'][]) {
-  const { head, ...order } = jobOrder({ id: randomUUID(), behaviour: 'rollback' });
+async function runJob(
+  outcomes: readonly Verdict['outcome'][],
+  final: readonly Verdict['outcome'][] = outcomes,
+  { behaviour = 'rollback', from = 0 }: { behaviour?: 'rollback' | 'proceed'; from?: number } = {},
+): Promise<Tried> {
+  const { head, ...order } = jobOrder({ id: randomUUID(), behaviour });
   writeFileSync(join(folder, `${order.id}.raw`), 'x'.repeat(1000));
   const events = [0, 1, 2].map((index) =>
     commissioning({ at: '2026-01-01T00:00:00Z', items: [`${UNIT}/${index}`], index }),
@@ -45,44 +58,85 @@ async function runJob(outcomes: readonly Verdict['outcome'][], final: readonly V
     { type: 'end', events: events.slice(2), findings: [] },
   ];
   const posted: VerdictsMessage[] = [];
+  const steps: Tried['steps'][number][] = [];
   const options = {
-    job: { order, attempt: 1, from: 0, wasRefused: false },
+    job: { order, attempt: 1, from, wasRefused: false },
     ledger: {
       begin: async () => {},
       apply: async (_: unknown, chunk: { readonly events: readonly { readonly index: number }[] }) =>
         chunk.events.map(({ index }) => verdictOf(outcomes[index] as Verdict['outcome'], index)),
-      verdicts: async (_: string, from: number) => final.map(verdictOf).slice(from),
+      verdicts: async (_: string, first: number) => final.map(verdictOf).slice(first),
       finish: async () => report as JobReport,
     },
-    storage: diskStorage,
+    storage: {
+      ...diskStorage,
+      sync: (fd: number) => {
+        steps.push('sync');
+        diskStorage.sync(fd);
+      },
+      syncFolder: (path: string) => {
+        steps.push('name');
+        diskStorage.syncFolder(path);
+      },
+    },
     spool: folder,
     next: async () => inbox.shift() as ToLedgerJob,
     persist: <T>(call: () => Promise<T>) => call(),
     credit: () => {},
     post: (message: FromLedger) => {
-      posted.push(message as VerdictsMessage);
+      if (message.type !== 'verdicts') return;
+      posted.push(message);
+      steps.push('told');
       queueMicrotask(() => run.outbox.journaled());
     },
   } as unknown as JobRunOptions;
   const run = new JobRun(options);
   await run.run();
   run.close();
-  return posted.flatMap(({ verdicts }) => verdicts.map(({ event, kind }) => `${event} ${kind}`));
+  const told = posted.flatMap(({ verdicts }) => verdicts.map(({ event, kind }) => `${event} ${kind}`));
+  return { told, upTo: posted.map((message) => message.upTo), steps };
 }
 
 describe('an attempt at a job', () => {
   test('rollback: what was a duplicate in an early chunk is refused with the rest, and has its dead letter', async () => {
-    expect(await runJob(['duplicate', 'accepted', 'refused'], ['refused', 'refused', 'refused'])).toEqual([
-      '0 refused',
-      '1 refused',
-      '2 refused',
-    ]);
+    const { told } = await runJob(['duplicate', 'accepted', 'refused'], ['refused', 'refused', 'refused']);
+    expect(told).toEqual(['0 refused', '1 refused', '2 refused']);
   });
 
   test('rollback: a duplicate in a job that holds becomes no line', async () => {
-    const outcomes = ['accepted', 'duplicate', 'accepted'] as const;
-    expect(await runJob(outcomes, outcomes)).toEqual(['0 accepted', '2 accepted']);
+    const { told, steps } = await runJob(['accepted', 'duplicate', 'accepted']);
+    expect(told).toEqual(['0 accepted', '2 accepted']);
+    expect(steps).toEqual(['sync', 'name', 'told']);
   });
+
+  test('proceed: a chunk is told when its lines are durable, the first time with the name of their file', async () => {
+    const { told, steps } = await runJob(['accepted', 'refused', 'accepted'], undefined, {
+      behaviour: 'proceed',
+    });
+    expect(told).toEqual(['0 accepted', '1 refused', '2 accepted']);
+    expect(steps).toEqual(['sync', 'name', 'told', 'sync', 'told']);
+  });
+
+  test('proceed: duplicates are told by what lies behind them, also at the end of a chunk', async () => {
+    const { told, upTo } = await runJob(['accepted', 'duplicate', 'duplicate'], undefined, {
+      behaviour: 'proceed',
+    });
+    // By the message of their chunk: the account does not wait for the end of the job.
+    expect([told, upTo]).toEqual([['0 accepted'], [2, 3]]);
+  });
+
+  test.each([['proceed'], ['rollback']] as const)(
+    'a second attempt (%s) tells nothing again that the journal has',
+    async (behaviour) => {
+      const outcomes = ['accepted', 'refused', 'accepted'] as const;
+      const { told, upTo } = await runJob(
+        behaviour === 'proceed' ? outcomes : ['accepted', 'accepted', 'accepted'],
+        undefined,
+        { behaviour, from: 2 },
+      );
+      expect([told, upTo.at(-1)]).toEqual([['2 accepted'], 3]);
+    },
+  );
 
   test('a judge whose attempt is given up does not wait for credit, and keeps its thread from nobody', async () => {
     const plan = dscsaPlan();
@@ -122,4 +176,40 @@ describe('an attempt at a job', () => {
     await judgeDocument({ order, port: port2 });
     expect(chunks).toBe(2);
   }, 30_000);
+
+  test('a judge that is told to give up judges what the ledger has, and refuses the rest by its own bytes', async () => {
+    const text = documentText(dscsaPlan(), 'xml-1.2');
+    const path = join(folder, 'given-up.raw');
+    writeFileSync(path, text);
+    const { port1, port2 } = new MessageChannel();
+    const said: ToLedgerJob[] = [];
+    const over = new Promise<void>((resolve) => {
+      port1.on('message', (message: ToLedgerJob) => {
+        said.push(message);
+        if (message.type === 'end') resolve();
+      });
+    });
+    const order = {
+      path,
+      sha256: createHash('sha256').update(text).digest('hex'),
+      mediaType: 'application/xml',
+      single: false,
+      judging: { profile: 'dscsa', maxEvents: 100, partners: null, staleDays: 365, strictState: false },
+      receivedMs: Date.now(),
+      partner: '',
+      head: null,
+      giveUp: { from: 2, why: 'it died' },
+    } as const;
+    await judgeDocument({ order, port: port2 });
+    await over;
+    const events = said.flatMap((message) => (message.type === 'head' ? [] : message.events));
+    expect(events.map(({ canonical }) => canonical !== null)).toEqual(events.map((_, at) => at < 2));
+    for (const { index, span, findings, rejected, type } of events.slice(2)) {
+      const detail = 'it died';
+      expect([rejected, findings]).toMatchObject([true, [{ code: 'codec.crash', event: index, detail }]]);
+      const own = Buffer.from(text).toString('utf8', span.offset, span.offset + span.length);
+      expect(own.startsWith(`<${type}>`) && own.endsWith(`</${type}>`)).toBe(true);
+    }
+    expect(events).toHaveLength(dscsaPlan().events.length);
+  });
 });

@@ -140,6 +140,10 @@ test('spool: limits of a body, of memory, of uploads and of the folder', async (
   // 24 of 25 are used.
   expect(spool.begin(2)).toMatchObject({ kind: 'busy' });
   expect(await begin(spool).finish(bytes('ab'))).toMatchObject({ kind: 'busy' });
+  // The last byte is room too, and then there is none.
+  expect(isBody(await begin(spool).finish(bytes('a')))).toBe(true);
+  expect(spool.usedBytes).toBe(25);
+  expect(spool.begin(1)).toMatchObject({ kind: 'busy' });
   spool.changed(-8);
   expect(isBody(await begin(spool).finish(bytes('ab')))).toBe(true);
 });

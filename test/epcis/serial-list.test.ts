@@ -47,6 +47,15 @@ describe('lists of ids that differ in their serials', () => {
     );
   });
 
+  test('serials are in that order too where they differ only behind their first characters', () => {
+    // Enough of them that numbers are sorted in place of texts, and those see six characters.
+    const list = ['A', 'B'].flatMap((group) =>
+      Array.from({ length: 12 }, (_, i) => `${group}000000${String(11 - i).padStart(2, '0')}`),
+    );
+    const stem = STEMS[0] as string;
+    expect(serialList(list.map((each) => stem + each))?.serials).toEqual([...list].sort());
+  });
+
   test.each([
     [[]],
     [['urn:epc:id:sgtin:9521234.012345.A', 'urn:epc:id:sgtin:9521234.012346.A']],

@@ -117,7 +117,7 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
     test('proceed stores what is sound; numbers and acknowledgements have no gaps', async () => {
       const { life, items, lot } = goods();
       const again = commissioning({ at: '2026-01-03T00:00:00Z', items, ...lot, lot: 'B' });
-      const { verdicts, report } = await run(ledger, [...life, again]);
+      const { verdicts, report } = await run(ledger, [...life, again], {}, 2);
       expect(outcomes(verdicts).slice(-1)).toEqual(['refused']);
       expect(codes(verdicts.at(-1))).toEqual(['L02_SERIAL_LOT_CONFLICT']);
       expect(report).toMatchObject({ accepted: 4, rejected: 1, success: false });
@@ -260,6 +260,9 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
       const one = shipping({ ...ship, declaredAt: '2026-01-05T00:00:00Z' });
       const two = shipping({ ...ship, declaredAt: '2026-01-06T00:00:00Z' });
       expect(outcomes((await run(ledger, [...life, one, two])).verdicts)).toEqual(Array(6).fill('accepted'));
+      // Key and hash of the first, as a job of its own.
+      const three = shipping({ ...ship, declaredAt: '2026-01-07T00:00:00Z' });
+      expect(outcomes((await run(ledger, [three])).verdicts)).toEqual(['accepted']);
       expect(outcomes((await run(ledger, [one, two])).verdicts)).toEqual(['duplicate', 'duplicate']);
       const item = await ledger.item('', pallet.slice(1));
       expect(item?.events.map((event) => event.declaredAt)).toEqual([
@@ -268,6 +271,7 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
         null,
         '2026-01-05T00:00:00.000Z',
         '2026-01-06T00:00:00.000Z',
+        '2026-01-07T00:00:00.000Z',
       ]);
     });
 
@@ -330,6 +334,36 @@ export function ledgerContract(name: string, open: () => Promise<Database>): voi
         expect(row['prev']).toBe(rows[i]?.['id']);
         expect(Number(row['first'])).toBe(Number(rows[i]?.['last']) + 1);
       });
+    });
+
+    test('a chunk is stored with its verdicts, a job ends with its acknowledgement or not at all', async () => {
+      const { life, gtin } = goods();
+      const job = order();
+      const [chunk] = chunks(life);
+      const without = async (table: string, work: () => Promise<unknown>): Promise<void> => {
+        await database.query(`ALTER TABLE firn.${table} RENAME TO away`);
+        await expect(work()).rejects.toThrow(`firn.${table}`);
+        await database.query(`ALTER TABLE firn.away RENAME TO ${table}`);
+      };
+      const stored = async (): Promise<readonly unknown[]> => [
+        await count(`firn.event WHERE capture_id = '${job.id}'`),
+        await count(`firn.ledger WHERE gtin = '${gtin}'`),
+        await count(`firn.verdict WHERE capture_id = '${job.id}'`),
+        await count(`firn.ack WHERE capture_id = '${job.id}'`),
+        (await ledger.job(job.id))?.running,
+      ];
+      await without('ack', () => ledger.begin(job));
+      expect(await stored()).toEqual([0, 0, 0, 0, undefined]);
+      await ledger.begin(job);
+      await without('batch', () => ledger.apply(job, chunk as Chunk));
+      expect(await stored()).toEqual([0, 0, 0, 1, true]);
+      expect(outcomes(await ledger.apply(job, chunk as Chunk))).toEqual(life.map(() => 'accepted'));
+      await without('ack', () => ledger.finish(job, []));
+      expect(await stored()).toMatchObject([life.length, expect.any(Number), life.length, 1, true]);
+      for (let time = 0; time < 2; time++) {
+        await ledger.finish(job, []);
+        expect(await stored()).toMatchObject([life.length, expect.any(Number), life.length, 2, false]);
+      }
     });
 
     test('the outbox of a partner: due, delivered, acknowledged up to a number', async () => {

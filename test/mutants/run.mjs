@@ -84,7 +84,10 @@ async function compile(copy) {
   await node(copy, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], 300);
 }
 
-/** Runs test files, or `only` one test of them. @returns null when all pass, else the name of the first that does not. */
+/** What only the tests with these words in their names match. */
+const patternOf = (only) => only?.replaceAll(/[^\w\s]/g, '.');
+
+/** Runs test files, or `only` the tests of them that match it. @returns null when all pass, else the name of the first that does not. */
 async function firstFailure(copy, tests, seconds, only) {
   if (tests.length === 0) return null;
   const report = join(copy, '.mutant.json');
@@ -95,7 +98,7 @@ async function firstFailure(copy, tests, seconds, only) {
     '--testTimeout=20000',
     '--reporter=json',
     `--outputFile=${report}`,
-    ...(only === undefined ? [] : ['-t', only.replaceAll(/[^\w\s]/g, '.')]),
+    ...(only === undefined ? [] : ['-t', only]),
   ];
   const { status, late, stderr } = await node(
     copy,
@@ -153,7 +156,7 @@ async function run(copy, mutant, seconds) {
     await compile(copy);
     const by =
       campaign === undefined
-        ? await firstFailure(copy, tests, seconds, only)
+        ? await firstFailure(copy, tests, seconds, patternOf(only))
         : await firstFault(copy, campaign, 3 * seconds);
     const took = Math.round((performance.now() - began) / 100) / 10;
     return { name, outcome: by === null ? 'SURVIVED' : 'caught', by: by ?? '', seconds: took };
@@ -162,14 +165,33 @@ async function run(copy, mutant, seconds) {
   }
 }
 
+/** Test files, each with the tests of it that are wanted: a pattern, or undefined where all are. */
+function wanted(chosen) {
+  const files = new Map();
+  for (const { tests, only } of chosen)
+    for (const file of tests) files.set(file, [...(files.get(file) ?? []), patternOf(only)]);
+  return [...files].map(([file, patterns]) => ({
+    file,
+    only: patterns.includes(undefined) ? undefined : [...new Set(patterns)].join('|'),
+  }));
+}
+
 /** What fails in the checkout as it is, or null: campaigns one after the other, test files over all copies. */
 async function soundness(copies, chosen, seconds) {
-  const tests = [...new Set(chosen.flatMap((each) => each.tests))];
-  const parts = copies.map((_, job) => tests.filter((_test, i) => i % copies.length === job));
-  const failures = await Promise.all(copies.map((copy, job) => firstFailure(copy, parts[job], 20 * seconds)));
+  const files = wanted(chosen);
+  const failures = await Promise.all(
+    copies.map(async (copy, job) => {
+      const own = files.filter((_file, i) => i % copies.length === job);
+      const whole = own.filter(({ only }) => only === undefined).map(({ file }) => file);
+      let failure = await firstFailure(copy, whole, 20 * seconds);
+      for (const { file, only } of own)
+        if (only !== undefined) failure ??= await firstFailure(copy, [file], 20 * seconds, only);
+      return failure;
+    }),
+  );
   for (const { campaign } of chosen)
     if (campaign !== undefined) failures.push(await firstFault(copies[0], campaign, 3 * seconds));
-  say(`${tests.length} test files looked at without any bug`);
+  say(`${files.length} test files looked at without any bug`);
   return failures.find((failure) => failure !== null) ?? null;
 }
 

@@ -317,6 +317,22 @@ describe('state', () => {
     expect(state.item(unit('1'))?.lot).toBe('A123');
   });
 
+  test('state: what has ended keeps its end, whatever is told of it later, but for another end', () => {
+    const endedThen = (...events: JudgedEvent[]) =>
+      run([
+        ...made,
+        decommissioning({ at: '2026-01-03T00:00:00Z', items: [unit('1')] }),
+        ...events,
+      ]).state.item(unit('1'));
+    const at = '2026-01-04T00:00:00Z';
+    expect(endedThen(told({ at, step: 'receiving', items: [unit('1')] }))).toMatchObject({
+      state: 'decommissioned',
+      lastAt: Date.parse(at),
+    });
+    const destroyed = told({ at, action: 'DELETE', step: 'destroying', items: [unit('1')] });
+    expect(endedThen(destroyed)?.state).toBe('destroyed');
+  });
+
   test('state: packings in a circle end the walk', () => {
     const { last } = run([
       ...packed,
