@@ -5,7 +5,7 @@ import { compareBytes, sortedSet } from './byte-order.ts';
 import { writeEpc, writeEpcs } from './canonical-json.ts';
 import { bareWord, type Vocabulary } from './cbv.ts';
 import { canonicalDecimal } from './decimal.ts';
-import type { EventSerials } from './event-serials.ts';
+import type { EpcList, EventSerials } from './event-serials.ts';
 import { fitOf, type IdField } from './identifiers/fields.ts';
 import { type Identifier, shown } from './identifiers/identifier.ts';
 import { readIdentifier } from './identifiers/read.ts';
@@ -14,15 +14,18 @@ import { knownItem } from './known-items.ts';
 import { readPlaceId } from './known-places.ts';
 import type { Quantity, ShapeFault, SourceEvent, Step, TypedId } from './model.ts';
 
-type Epc = CanonicalEvent['epcs'][number];
 type CanonicalQuantity = CanonicalEvent['quantities'][number];
 type Typed = CanonicalEvent['sources'][number];
+
+/** How many different ids each list of objects has; absent = no list, or an empty one. */
+export type Distinct = Partial<Record<EpcList, number>>;
 
 /** What is found on the way through one event. */
 export interface Reading {
   readonly event: SourceEvent;
   readonly profile: Profile;
   readonly faults: ShapeFault[];
+  readonly distinct: Distinct;
   readonly serials: EventSerials;
 }
 
@@ -102,62 +105,61 @@ const EPC_LISTS = [
 ] as const;
 
 export interface Objects {
-  readonly epcs: readonly Epc[];
   readonly rows: KeyRow[];
-  /** JCS text of `epcs`. */
+  /** JCS text of the member `epcs`. */
   readonly text: string;
 }
 
 /** EPCs with their roles, and a row for each. */
 export function readObjects(reading: Reading): Objects {
   const { fields } = reading.event;
-  const epcs: Epc[] = [];
   const rows: KeyRow[] = [];
   const texts: string[] = [];
   for (const [role, name] of EPC_LISTS) {
     const sent = fields[name];
     if (sent === undefined || sent.length === 0) continue;
-    const text = readSerials(reading, name, role, epcs, rows);
-    if (text !== null) {
-      texts.push(text);
-      continue;
-    }
-    const ids: Identifier[] = [];
-    // A document may hold a million of these: the path of one is made only when there is something to tell.
-    for (let i = 0; i < sent.length; i++) {
-      const id = readIdentifier(sent[i] as string);
-      if (!isGood(id, 'object')) note(reading, id, 'object', [name, i]);
-      ids.push(id);
-    }
-    for (const id of sortedSet(ids, ids.every(isAscii) ? compareAscii : compareIds)) {
-      const epc = { id: id.canonical, role };
-      epcs.push(epc);
-      rows.push(rowOf(id, role));
-      texts.push(writeEpc(epc));
-    }
+    const before = rows.length;
+    const text = readSerials(reading, name, role, rows);
+    if (text === null) readEach(reading, name, role, sent, rows, texts);
+    else texts.push(text);
+    reading.distinct[name] = rows.length - before;
   }
   const parent = textOf(fields.parentID);
   if (parent !== null) {
     const id = readId(reading, parent, 'parent', ['parentID']);
-    const epc = { id: id.canonical, role: 'parent' } as const;
-    epcs.push(epc);
     rows.push(rowOf(id, 'parent'));
-    texts.push(writeEpc(epc));
+    texts.push(writeEpc(id.canonical, 'parent'));
   }
-  return { epcs, rows, text: `[${texts.join(',')}]` };
+  return { rows, text: `[${texts.join(',')}]` };
+}
+
+/** Each id by itself. A row and the JCS text of an entry for each that is another. */
+function readEach(
+  reading: Reading,
+  name: EpcList,
+  role: Role,
+  sent: readonly string[],
+  rows: KeyRow[],
+  texts: string[],
+): void {
+  const ids: Identifier[] = [];
+  // A document may hold a million of these: the path of one is made only when there is something to tell.
+  for (let i = 0; i < sent.length; i++) {
+    const id = readIdentifier(sent[i] as string);
+    if (!isGood(id, 'object')) note(reading, id, 'object', [name, i]);
+    ids.push(id);
+  }
+  for (const id of sortedSet(ids, ids.every(isAscii) ? compareAscii : compareIds)) {
+    rows.push(rowOf(id, role));
+    texts.push(writeEpc(id.canonical, role));
+  }
 }
 
 /**
  * A list of items of one product, which needs no reading of each: good if one is.
  * @returns JCS text of the entries, without brackets; null for any other list, of which nothing is taken
  */
-function readSerials(
-  reading: Reading,
-  name: (typeof EPC_LISTS)[number][1],
-  role: Role,
-  epcs: Epc[],
-  rows: KeyRow[],
-): string | null {
+function readSerials(reading: Reading, name: EpcList, role: Role, rows: KeyRow[]): string | null {
   const list = reading.serials.of(name);
   const item = list === null ? null : knownItem(list.stem);
   if (list === null || item === null) return null;
@@ -168,7 +170,6 @@ function readSerials(
     if (serial === before) continue;
     before = serial;
     distinct.push(serial);
-    epcs.push({ id: head + serial, role });
     rows.push({ gtin, serial, role });
   }
   return writeEpcs(head, distinct, role);

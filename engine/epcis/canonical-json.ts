@@ -1,7 +1,7 @@
 // The JCS text (RFC 8785) of a canonical event, member by member in its fixed order: the same bytes as `canonicalise` of
 // workers/ gives, without sorting the names of ten thousand equal objects.
 
-import type { CanonicalEvent, CanonicalExtension } from './judged.ts';
+import type { CanonicalEvent, CanonicalExtension, EventValues, Role } from './judged.ts';
 
 /** What stands in JSON otherwise than in the text. */
 const ESCAPED = /[^ !#-[\]-~]/;
@@ -36,12 +36,12 @@ function writeTyped(item: { readonly id: string; readonly type: string | null })
 }
 
 /** One entry of `epcs`. */
-export function writeEpc(item: CanonicalEvent['epcs'][number]): string {
-  return `{"id":${quote(item.id)},"role":"${item.role}"}`;
+export function writeEpc(id: string, role: Role): string {
+  return `{"id":${quote(id)},"role":"${role}"}`;
 }
 
 /** Entries of `epcs` that are `head` and a serial each, without brackets. Neither has anything to be escaped. */
-export function writeEpcs(head: string, serials: readonly string[], role: string): string {
+export function writeEpcs(head: string, serials: readonly string[], role: Role): string {
   const before = `{"id":"${head}`;
   const behind = `","role":"${role}"}`;
   return before + serials.join(`${behind},${before}`) + behind;
@@ -71,9 +71,9 @@ export interface EventText {
 
 /**
  * @param sensors JCS text of `event.sensors`
- * @param epcs that of `event.epcs`
+ * @param epcs that of the member `epcs`
  */
-export function writeEvent(event: CanonicalEvent, sensors: string, epcs: string): EventText {
+export function writeEvent(event: EventValues, sensors: string, epcs: string): EventText {
   const { ilmd, persistentDisposition: lasting } = event;
   const head =
     `{"action":${orNull(event.action)},"bizLocation":${orNull(event.bizLocation)},` +

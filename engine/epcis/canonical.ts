@@ -4,7 +4,15 @@
 import { canonicalise as toJcs } from '../../workers/canonicalise.ts';
 import { compareBytes, sortedSet } from './byte-order.ts';
 import { canonicalExtensions, canonicalIlmd } from './canonical-extensions.ts';
-import { idOrNull, type Reading, readObjects, readQuantities, readTyped, textOf } from './canonical-ids.ts';
+import {
+  type Distinct,
+  idOrNull,
+  type Reading,
+  readObjects,
+  readQuantities,
+  readTyped,
+  textOf,
+} from './canonical-ids.ts';
 import { writeEvent } from './canonical-json.ts';
 import { canonicalSensors } from './canonical-sensors.ts';
 import { bareWord, type Vocabulary } from './cbv.ts';
@@ -13,7 +21,7 @@ import { EventSerials } from './event-serials.ts';
 import { shown } from './identifiers/identifier.ts';
 import { isLot } from './identifiers/keys.ts';
 import { readIdentifier } from './identifiers/read.ts';
-import type { Canonical, CanonicalEvent, KeyRow, Profile } from './judged.ts';
+import type { Canonical, CanonicalEvent, EventValues, KeyRow, Profile } from './judged.ts';
 import type { ShapeFault, SourceEvent } from './model.ts';
 import { canonicalTime } from './time.ts';
 
@@ -28,6 +36,8 @@ export interface Canonicalised {
   readonly canonical: Canonical | null;
   /** Faults of identifiers, with their places. */
   readonly faults: readonly ShapeFault[];
+  /** How many different ids each list of objects has. */
+  readonly distinct: Distinct;
 }
 
 /** First letter of the fifth column of the composite key. */
@@ -48,13 +58,15 @@ export function canonicalise(event: SourceEvent, options: CanonicalOptions): Can
     event,
     profile: options.profile,
     faults: [],
+    distinct: {},
     serials: new EventSerials(event.fields),
   };
+  const { faults, distinct } = reading;
   try {
-    return { canonical: canonicalOf(reading, options), faults: reading.faults };
+    return { canonical: canonicalOf(reading, options), faults, distinct };
   } catch (error) {
     if (error instanceof TypeError && /lone surrogate/.test(error.message))
-      return { canonical: null, faults: reading.faults };
+      return { canonical: null, faults, distinct };
     throw error;
   }
 }
@@ -65,7 +77,7 @@ function canonicalOf(reading: Reading, options: CanonicalOptions): Canonical {
   const sensors = form.sensors.length === 0 ? '[]' : toJcs(form.sensors);
   const written = writeEvent(form, sensors, epcsText);
   // JSON.stringify writes a lone surrogate as an escape; the general writer refuses it.
-  if (written.json.includes('\\ud')) toJcs(form);
+  if (written.json.includes('\\ud')) toJcs(JSON.parse(written.json));
   const ni = options.ni(event, reading.serials);
   const declaration = form.errorDeclaration;
   return {
@@ -82,15 +94,15 @@ function canonicalOf(reading: Reading, options: CanonicalOptions): Canonical {
 }
 
 /** `O.ADD.commissioning`: type, action, business step; `!` behind it for an error declaration. */
-export function discOf(form: CanonicalEvent): string {
+export function discOf(form: EventValues): string {
   const letter = TYPE_LETTERS[form.type] ?? form.type;
   return `${letter}.${form.action ?? ''}.${form.bizStep ?? ''}${form.errorDeclaration === null ? '' : '!'}`;
 }
 
 interface Form {
-  readonly form: CanonicalEvent;
+  readonly form: EventValues;
   readonly rows: readonly KeyRow[];
-  /** JCS text of `form.epcs`. */
+  /** JCS text of `epcs`. */
   readonly epcsText: string;
 }
 
@@ -101,10 +113,10 @@ function formOf(reading: Reading): Form {
     const text = textOf(sent);
     return text === null ? null : bareWord(vocabulary, text, prefixes);
   };
-  const { epcs, rows, text: epcsText } = readObjects(reading);
+  const { rows, text: epcsText } = readObjects(reading);
   const quantities = readQuantities(reading, rows);
   const lasting = fields.persistentDisposition;
-  const form: CanonicalEvent = {
+  const form: EventValues = {
     action: textOf(fields.action),
     bizLocation: idOrNull(reading, fields.bizLocation?.id, 'place', ['bizLocation', 'id']),
     bizStep: word('bizStep', fields.bizStep),
@@ -112,7 +124,6 @@ function formOf(reading: Reading): Form {
     certificationInfo: textSet(fields.certificationInfo, (text) => readIdentifier(text).canonical),
     destinations: readTyped(reading, 'destinationList', 'sourceDest'),
     disposition: word('disposition', fields.disposition),
-    epcs,
     errorDeclaration: errorOf(reading),
     eventTime: timeOf(fields.eventTime),
     eventTimeZoneOffset: textOf(fields.eventTimeZoneOffset) ?? '',

@@ -5,7 +5,7 @@ import { assert } from '../assert.ts';
 import { canonicalise } from './canonical.ts';
 import { bareWord } from './cbv.ts';
 import { niHashWith } from './hash/ni.ts';
-import type { CanonicalEvent, JudgedEvent, Profile } from './judged.ts';
+import type { JudgedEvent, Profile } from './judged.ts';
 import type { Finding, ShapeFault, SourceEvent, Step } from './model.ts';
 import { RULES, type RuleCode, severityOf } from './rule-codes.ts';
 import { dscsaSteps } from './rules/dscsa.ts';
@@ -19,12 +19,6 @@ import { words } from './rules/words.ts';
 export type { JudgeContext } from './rules/rule.ts';
 
 const RULES_OF_EVENTS: readonly Rule[] = [structure, times, words, values, dscsaSteps, membership];
-const ROLES = {
-  epcList: 'item',
-  childEPCs: 'child',
-  inputEPCList: 'input',
-  outputEPCList: 'output',
-} as const;
 
 /** Judges one event; pure, and the event is not kept. */
 export function judge(event: SourceEvent, context: JudgeContext): JudgedEvent {
@@ -35,13 +29,9 @@ export function judge(event: SourceEvent, context: JudgeContext): JudgedEvent {
     return judgedOf(event, found.told(), null);
   const subject = subjectOf(event);
   for (const rule of RULES_OF_EVENTS) rule(subject, found.report, context);
-  const { canonical, faults } = canonicalise(event, { profile: context.profile, ni: niHashWith });
+  const { canonical, faults, distinct } = canonicalise(event, { profile: context.profile, ni: niHashWith });
   for (const fault of faults) found.fault(fault);
-  judgeRepeats(
-    event.fields,
-    (list) => (canonical === null ? null : countOf(canonical.event, ROLES[list])),
-    found.report,
-  );
+  judgeRepeats(event.fields, distinct, found.report);
   return judgedOf(event, found.told(), canonical);
 }
 
@@ -66,12 +56,6 @@ function subjectOf(event: SourceEvent): Subject {
     step: bareWord('bizStep', fields.bizStep ?? '', prefixes),
     disposition: bareWord('disposition', fields.disposition ?? '', prefixes),
   };
-}
-
-function countOf({ epcs }: CanonicalEvent, role: string): number {
-  let count = 0;
-  for (const epc of epcs) if (epc.role === role) count += 1;
-  return count;
 }
 
 /** Of one code and weight in one event so many are told one by one; the last says how many more there are. */

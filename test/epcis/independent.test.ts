@@ -45,7 +45,7 @@ async function ofEngine(text: Uint8Array): Promise<Told[]> {
     partners: null,
     onEvent: ({ index, rejected, canonical }) => {
       if (!rejected && canonical !== null)
-        told.push({ event: index, event_hash: canonical.hash, canonical: canonical.event });
+        told.push({ event: index, event_hash: canonical.hash, canonical: JSON.parse(canonical.json) });
     },
   });
   return told;

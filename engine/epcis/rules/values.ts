@@ -142,17 +142,17 @@ function judgeExtensions(ext: readonly Extension[], report: Report): void {
 }
 
 /**
- * S22, after normalisation: the same object as URN and as Digital Link is one. `distinct` is how many different ids the
- * canonical form has of a list, null where there is none: only where they are fewer is the list looked at again.
+ * S22, after normalisation: the same object as URN and as Digital Link is one. `distinct`: how many different ids
+ * the canonical form has of each list. Only where they are fewer is the list looked at again.
  */
 export function judgeRepeats(
   fields: EventFields,
-  distinct: (list: (typeof EPC_LISTS)[number]) => number | null,
+  distinct: Partial<Record<(typeof EPC_LISTS)[number], number>>,
   report: Report,
 ): void {
   for (const name of EPC_LISTS) {
     const list = fields[name];
-    if (list === undefined || list.length < 2 || distinct(name) === list.length) continue;
+    if (list === undefined || list.length < 2 || distinct[name] === list.length) continue;
     const first = new Map<string, number>();
     for (const [i, epc] of list.entries()) {
       const { canonical } = readIdentifier(epc);

@@ -1,6 +1,6 @@
 // What an event says of objects, in the terms of the state rules: which kind of act it is, and on what.
 
-import type { Canonical, CanonicalEvent } from '../judged.ts';
+import type { Canonical, EventValues } from '../judged.ts';
 import { expiryDate, type ItemState, keyOf, lotOfClass } from './item.ts';
 
 /**
@@ -13,7 +13,7 @@ export type Act = 'commission' | 'pack' | 'unpack' | 'ship' | 'end' | 'transform
 const isMaking = (step: string | null): boolean =>
   step === null || step === 'commissioning' || step.includes(':');
 
-function actOf(event: CanonicalEvent): Act {
+function actOf(event: EventValues): Act {
   if (event.type === 'TransformationEvent') return 'transform';
   if (event.type === 'AggregationEvent' && event.action === 'ADD') return 'pack';
   if (event.type === 'AggregationEvent' && event.action === 'DELETE') return 'unpack';
