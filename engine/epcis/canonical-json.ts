@@ -2,6 +2,7 @@
 // workers/ gives, without sorting the names of ten thousand equal objects.
 
 import type { CanonicalEvent, CanonicalExtension, EventValues, Role } from './judged.ts';
+import { repeatedText } from './repeated-text.ts';
 
 /** What stands in JSON otherwise than in the text. */
 const ESCAPED = /[^ !#-[\]-~]/;
@@ -42,9 +43,7 @@ export function writeEpc(id: string, role: Role): string {
 
 /** Entries of `epcs` that are `head` and a serial each, without brackets. Neither has anything to be escaped. */
 export function writeEpcs(head: string, serials: readonly string[], role: Role): string {
-  const before = `{"id":"${head}`;
-  const behind = `","role":"${role}"}`;
-  return before + serials.join(`${behind},${before}`) + behind;
+  return repeatedText(`{"id":"${head}`, serials, `","role":"${role}"},`).slice(0, -1);
 }
 
 function writeQuantity(item: CanonicalEvent['quantities'][number]): string {

@@ -11,10 +11,13 @@ export interface SerialList {
 /** Serials of an SGTIN have at most so many characters. */
 export const MAX_SERIAL = 20;
 /** Shorter than what stands before the serial of any id. */
-const MIN_STEM = 12;
+export const MIN_STEM = 12;
 
-/** 1 to 64 in the order of their bytes, for the characters that are written alike in every form of an id; 0 = another. */
-const RANK = new Uint8Array(128);
+/**
+ * 1 to 64 in the order of their bytes, for the characters that are written alike in every form of an id; 0 = another. One
+ * for each byte: an index past the end is slow.
+ */
+const RANK = new Uint8Array(256);
 [...'-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz'].forEach((character, i) => {
   RANK[character.charCodeAt(0)] = i + 1;
 });
@@ -26,23 +29,47 @@ export function serialStart(text: string): number {
   return at;
 }
 
+/** Lists that a reader has looked through on its way: how long their stems are. */
+const SPLIT = new WeakMap<readonly unknown[], number>();
+
+/** Notes that a list is one of serials behind `stem` characters: `serialList` need not look through it again. */
+export function noteSplit(list: readonly unknown[], stem: number): void {
+  SPLIT.set(list, stem);
+}
+
+/** True for a list that was noted: of texts only, without white space around them. */
+export function isSplit(list: readonly unknown[]): list is readonly string[] {
+  return SPLIT.has(list);
+}
+
+/** True for the characters of a serial. */
+export function isOfSerial(code: number): boolean {
+  // Past the table is undefined.
+  return (RANK[code] as number) > 0;
+}
+
 /** @returns null for a list that is not so */
 export function serialList(sent: readonly string[] | undefined): SerialList | null {
   const first = sent?.[0];
   if (sent === undefined || first === undefined) return null;
-  const at = serialStart(first);
+  const split = SPLIT.get(sent);
+  const at = split ?? serialStart(first);
   if (at < MIN_STEM) return null;
   const stem = first.slice(0, at);
   const serials: string[] = [];
   for (let i = 0; i < sent.length; i++) {
     const text = sent[i] as string;
-    const size = text.length - at;
-    if (size < 1 || size > MAX_SERIAL || !text.startsWith(stem)) return null;
-    // Past the table is undefined.
-    for (let j = at; j < text.length; j++) if (!((RANK[text.charCodeAt(j)] as number) > 0)) return null;
+    if (split === undefined && !isBehind(stem, text)) return null;
     serials.push(text.slice(at));
   }
   return { stem, serials: sortSerials(serials) };
+}
+
+function isBehind(stem: string, text: string): boolean {
+  const size = text.length - stem.length;
+  if (size < 1 || size > MAX_SERIAL || !text.startsWith(stem)) return false;
+  for (let j = stem.length; j < text.length; j++) if (!isOfSerial(text.charCodeAt(j))) return false;
+  return true;
 }
 
 /** Fewer are sorted as they are. */

@@ -9,6 +9,7 @@
 
 import { type EpcList, EventSerials } from '../event-serials.ts';
 import type { EventFields, Quantity, SensorElement, SensorPart, SourceEvent, TypedId } from '../model.ts';
+import { repeatedText } from '../repeated-text.ts';
 import type { SerialList } from '../serial-list.ts';
 import { elementText, genericText, sortedText } from './extensions.ts';
 import { referenceTime } from './reference-time.ts';
@@ -101,7 +102,7 @@ function epcs(name: EpcList, fields: EventFields, values: Values, serials: Event
 function alike(list: SerialList | null, { stems }: Values): string | null {
   if (list === null) return null;
   const stem = stems.of(list);
-  return stem === null ? null : `epc=${stem}${list.serials.join(`epc=${stem}`)}`;
+  return stem === null ? null : repeatedText(`epc=${stem}`, list.serials, '');
 }
 
 function quantities(name: QuantityList, fields: EventFields, values: Values): string {

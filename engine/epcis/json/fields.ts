@@ -12,6 +12,7 @@ import type {
   Step,
   TypedId,
 } from '../model.ts';
+import { isSplit } from '../serial-list.ts';
 import { addExtension, isComment } from './extensions.ts';
 import { isList, type Json, JsonNumber, JsonObject, scalarOf, textOf, trimmed } from './tree.ts';
 
@@ -47,6 +48,7 @@ export function readText(reading: Reading, value: Json, path: Path, code?: strin
 export function readTexts(reading: Reading, value: Json, path: Path): readonly string[] | undefined {
   const items = readList(reading, value, path);
   if (items === undefined) return undefined;
+  if (isSplit(items)) return items;
   const texts: string[] = [];
   for (let at = 0; at < items.length; at++) {
     const item = items[at] as Json;

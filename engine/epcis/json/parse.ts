@@ -2,6 +2,7 @@
 // surrogates and depth, and keeps the characters of numbers. It works on the bytes and cuts its strings from a Latin-1 text
 // of the same window, where offsets are those of the bytes; only strings with a byte past ASCII or an escape are decoded.
 
+import { isOfSerial, MAX_SERIAL, MIN_STEM, noteSplit, serialStart } from '../serial-list.ts';
 import { type Json, JsonNumber, JsonObject } from './tree.ts';
 
 /** Thrown when the window ends within a value: there may be more. */
@@ -26,6 +27,9 @@ for (let byte = 0x20; byte < 0x80; byte++) PLAIN[byte] = byte === 0x22 || byte =
 
 /** Above this many members names are looked up in a set: below it, comparing is faster. */
 const FEW = 16;
+
+/** Lists from so many strings on are noted as split. */
+const MANY_ALIKE = 16;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -153,11 +157,49 @@ export class Parser {
       return items;
     }
     for (;;) {
-      items.push(this.#value(depth + 1));
+      const item = this.#value(depth + 1);
+      items.push(item);
+      if (items.length === 1 && typeof item === 'string') this.#likeFirst(items, item);
       const byte = this.peek();
       if (byte !== 0x2c && byte !== 0x5d) throw this.fault('neither comma nor bracket behind an item');
       this.at++;
       if (byte === 0x5d) return items;
+    }
+  }
+
+  /**
+   * Takes the strings of an array that differ from the first in their serial only, behind which it stands: lists of ids are
+   * so, and here the bytes are looked at anyway. What is not so is left where it is. @throws MORE or MANY
+   */
+  #likeFirst(items: Json[], first: string): void {
+    const bytes = this.#bytes;
+    const from = this.at - 1 - first.length;
+    const stem = serialStart(first);
+    const size = first.length - stem;
+    if (stem < MIN_STEM || size < 1 || size > MAX_SERIAL || first.charCodeAt(0) <= 0x20) return;
+    if (stem + MAX_SERIAL > this.#maxText) return;
+    // One with escapes is not what its bytes are.
+    for (let i = 0; i < stem; i++) if (bytes[from + i] !== first.charCodeAt(i)) return;
+    for (;;) {
+      const before = this.at;
+      const byte = this.peek();
+      if (byte === 0x5d && items.length >= MANY_ALIKE) noteSplit(items, stem);
+      if (byte !== 0x2c) return;
+      this.at++;
+      const start = this.peek() === 0x22 ? this.at + 1 : this.#end;
+      const most = start + stem + MAX_SERIAL;
+      // Where it may break off it is left too: bytes past the end are slow to ask for.
+      let i = most < this.#end ? 0 : -1;
+      while (i >= 0 && i < stem && bytes[start + i] === bytes[from + i]) i++;
+      let end = start + i;
+      if (i === stem) while (end < most && isOfSerial(bytes[end] as number)) end++;
+      if (end <= start + stem || bytes[end] !== 0x22) {
+        this.at = before;
+        return;
+      }
+      if (--this.#values < 0) throw MANY;
+      items.push(this.#text.slice(start, end));
+      this.at = end + 1;
     }
   }
 
