@@ -123,11 +123,12 @@ function dispositions(fields: EventFields, values: Values): string {
 }
 
 function typedIds(items: readonly TypedId[], name: string, values: Values): string {
-  const vocabulary = name === 'bizTransaction' ? 'bizTransaction' : 'sourceDest';
+  const isPaper = name === 'bizTransaction';
+  const vocabulary = isPaper ? 'bizTransaction' : 'sourceDest';
+  const write = isPaper ? values.id : values.party;
   return sortedText(
     items.map(
-      (item) =>
-        leaf('type', item.type, (text) => values.word(text, vocabulary)) + leaf(name, item.id, values.id),
+      (item) => leaf('type', item.type, (text) => values.word(text, vocabulary)) + leaf(name, item.id, write),
     ),
   );
 }

@@ -34,6 +34,8 @@ export interface Values {
   word(sent: string, vocabulary: Vocabulary): string;
   /** The id of a transaction, source or destination: in XML the reference expands no CURIE there. */
   id(sent: string): string;
+  /** The same where a document repeats it: a party. */
+  party(sent: string): string;
   /** For lists of ids; what it converts is what `text` makes of it. */
   readonly stems: Stems;
 }
@@ -66,6 +68,7 @@ function makeValues(json: boolean, prefixes: SourceEvent['prefixes']): Values {
     word: (sent, vocabulary) =>
       json && !sent.includes(':') && isCbvWord(vocabulary, sent) ? webUri(vocabulary, sent) : usual(sent),
     id: json ? text : canonize,
+    party: json ? usual : remembered(canonize),
     stems,
   };
 }

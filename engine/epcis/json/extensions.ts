@@ -2,7 +2,7 @@
 
 import type { Extension } from '../model.ts';
 import { resolve } from './context.ts';
-import { isList, type Json, JsonNumber, JsonObject, trimmed } from './tree.ts';
+import { isList, type Json, JsonObject, scalarOf } from './tree.ts';
 
 /** Comments are for people: they are read by nobody, wherever they stand. */
 export function isComment(name: string): boolean {
@@ -20,11 +20,10 @@ export function addExtension(
     for (const item of value) addExtension(out, name, item, prefixes);
     return;
   }
-  const qualified = resolve(name, prefixes);
-  if (value instanceof JsonObject) out.push({ ...qualified, ...inner(value, prefixes) });
-  else if (typeof value === 'string') out.push({ ...qualified, value: trimmed(value), children: [] });
-  else if (value instanceof JsonNumber) out.push({ ...qualified, value: value.text, children: [] });
-  else out.push({ ...qualified, value: String(value), children: [] });
+  // Written out: a spread for each member shows in a profile.
+  const { ns, name: local } = resolve(name, prefixes);
+  if (value instanceof JsonObject) out.push({ ns, name: local, ...inner(value, prefixes) });
+  else out.push({ ns, name: local, value: scalarOf(value) ?? String(value), children: [] });
 }
 
 /** `@value` (JSON-LD) and `#text` (documents made from XML) are the text; `@type` says of what type it is. */

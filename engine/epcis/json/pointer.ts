@@ -2,9 +2,17 @@
 
 import type { Step } from '../model.ts';
 
+/** Hardly any name has something to be escaped, and each event has a pointer. */
+function escaped(name: string): string {
+  if (!name.includes('~') && !name.includes('/')) return name;
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 /** `/a~1b/0` */
 export function pointer(steps: readonly Step[]): string {
-  return steps.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  let text = '';
+  for (const step of steps) text += `/${typeof step === 'number' ? step : escaped(step)}`;
+  return text;
 }
 
 /**
