@@ -16,11 +16,14 @@ import { writeChanges } from './write-chunk.ts';
 const EVENTS_AT_ONCE = 1_000;
 const CHARACTERS_AT_ONCE = 8 * 1024 * 1024;
 
-/** Sorted by the database, on disk where they are many; the forms themselves are read later, a run at a time. */
+/**
+ * Sorted by the database, on disk where they are many; the forms themselves are read later, a run at a time. The numbers to
+ * sort by are named with their table: a bare name would be the column of the answer, which is text.
+ */
 const IN_ORDER = `
 DECLARE judged NO SCROLL CURSOR FOR
-SELECT partner_gln, seq::text AS seq, octet_length(canonical) AS characters FROM firn.event
-ORDER BY record_time, partner_gln, seq`;
+SELECT e.partner_gln, e.seq::text AS seq, octet_length(e.canonical) AS characters FROM firn.event e
+ORDER BY e.record_time, e.partner_gln, e.seq`;
 
 const READ_RUN = `
 SELECT e.seq::text AS seq, e.capture_id::text AS capture, encode(e.event_hash, 'hex') AS hash, e.ni_hash, e.event_id, e.canonical

@@ -140,7 +140,8 @@ export function rebuildContract(name: string, open: () => Promise<Database>, run
           expect(await dumped(built)).toEqual(await dumped(judged));
           expect(await again.digest()).toEqual(await live.digest());
         }),
-        { numRuns: runs },
+        // Shrinking takes minutes and hides what was found behind a timeout: with the seed it can be done by hand.
+        { numRuns: runs, endOnFailure: true },
       );
       await judged.close();
       await built.close();
