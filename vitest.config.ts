@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,6 +7,9 @@ export default defineConfig({
     // They need a server: `npm run test:services`.
     exclude: ['test/radosgw/**'],
     pool: 'forks',
+    // Tests wait for disks, sockets and other processes more than they compute: one file less than there are processors, as
+    // is the default, leaves half of a small machine idle.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
