@@ -96,11 +96,13 @@ export const EPCIS: Part = {
   about: 'EPCIS documents: judging, memory, ledger, captures over HTTP',
   seconds: 5,
   run: async (run) => {
+    // First, while this process, which is the client, is small.
+    const halfLoad = await measureHalfLoad(Math.min(run.seconds, MOST_SECONDS), run.progress);
     const measured = await judging(run);
     run.plot(plotOf(measured, run));
     run.add(measureMemory(['json-urn', 'xml-1.2'], MEGABYTES, run.progress));
     await ledger(run);
-    run.add(await measureHalfLoad(Math.min(run.seconds, MOST_SECONDS), run.progress));
+    run.add(halfLoad);
   },
 };
 
