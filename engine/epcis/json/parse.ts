@@ -178,7 +178,8 @@ export class Parser {
     const size = first.length - stem;
     if (stem < MIN_STEM || size < 1 || size > MAX_SERIAL || first.charCodeAt(0) <= 0x20) return;
     if (stem + MAX_SERIAL > this.#maxText) return;
-    // One with escapes is not what its bytes are.
+    // One with escapes, or with a byte past ASCII, is shorter than its bytes, and is not what they are.
+    if (bytes[from - 1] !== 0x22) return;
     for (let i = 0; i < stem; i++) if (bytes[from + i] !== first.charCodeAt(i)) return;
     for (;;) {
       const before = this.at;

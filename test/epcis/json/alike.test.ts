@@ -73,6 +73,22 @@ test('a list in which one is otherwise is not split, wherever it stands, and is 
   );
 });
 
+test.each(['/', '"'])(
+  'a first id with escapes begins no such list, whatever its last bytes are (%s)',
+  (last) => {
+    // Each character of the id is one of the last bytes of how it is written, which is twice as long.
+    const first = `"${'\\\\'.repeat(13)}\\${last}A"`;
+    const others = Array.from({ length: 20 }, (_, i) => `"${'\\'.repeat(13)}${last}B${i}"`);
+    const text = `{"type":"ObjectEvent","epcList":[${[first, ...others].join()}],"eventID":"urn:uuid:2c5e3f0a-7f0c-4f0e-9b1e-0d9a4c7d1e52"}`;
+    const events: SourceEvent[] = [];
+    const sink = { event: (each: SourceEvent) => events.push(each), fault: () => {} };
+    const reader = createReader('application/json', sink, READ_LIMITS, { single: true });
+    reader.write(Buffer.from(text));
+    reader.end();
+    expect(events[0]?.fields.epcList).toEqual((JSON.parse(text) as { epcList: string[] }).epcList);
+  },
+);
+
 test('what breaks such a list is a fault where it stands', () => {
   const good = Array.from({ length: 20 }, (_, i) => JSON.stringify(`${STEM}A${i}`));
   for (const [tail, at] of [
