@@ -1,6 +1,8 @@
-// Whether the ledger is the one that the journal was written beside. A folder that was deleted, a backup, another database:
-// each would judge what comes against a history that it does not have, so captures wait until an operator has seen to it.
+// Whether the ledger is the one that the journal was written beside. A folder that was deleted, a backup, another database,
+// half a rebuild: each would judge what comes against a history that it does not have, so captures wait until an operator
+// has seen to it.
 
+import { REBUILDING } from '../ledger/rebuild.ts';
 import type { Storage } from '../storage.ts';
 import { sealsBehind } from './follower.ts';
 import type { LedgerApi } from './ledger-api.ts';
@@ -19,6 +21,8 @@ export async function checkLedger(
 ): Promise<void> {
   const { doubt } = ledger;
   if (doubt !== null) throw behind(doubt);
+  if ((await ledger.lastProved(REBUILDING)) >= 0)
+    throw behind('its rebuild did not come to an end, and what follows from its events is missing');
   if (newest !== null) {
     const there = await ledger.eventsOf(newest.capture);
     if (there < newest.accepted)

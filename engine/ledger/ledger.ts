@@ -16,7 +16,7 @@ import { closeBatch, lockPartner, type PartnerEntry, skipNumbers, upsertPartners
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 import { countEvents, type ProvedEvent, readProved, storeProofs } from './proofs.ts';
-import { digestTables, replayEvents, type StoredEvent } from './rebuild.ts';
+import { digestTables, endRebuilding, replayEvents, type StoredEvent } from './rebuild.ts';
 import { replayJudging } from './rebuild-items.ts';
 import { RecordClock } from './record-clock.ts';
 import { BeginAgain, type LedgerTerms, rolledBack, Staging } from './staging.ts';
@@ -169,9 +169,10 @@ export class Ledger {
     return this.#write((transaction) => replayEvents(transaction, events));
   }
 
-  /** After the last `replay`, once: what follows from all events, and numbers that go on behind a gap (`skipNumbers`). */
+  /** After the last `replay`: what follows from all events, and numbers that go on behind a gap (`skipNumbers`). */
   endReplay(): Promise<void> {
     return this.#write(async (transaction) => {
+      if (!(await endRebuilding(transaction))) return;
       await replayJudging(transaction);
       await skipNumbers(transaction);
     });

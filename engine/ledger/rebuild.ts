@@ -9,6 +9,9 @@ import { ensurePartner, lockPartner } from './partners.ts';
 import { readVerdicts, storeVerdicts } from './verdicts.ts';
 import { insertEvents } from './write-chunk.ts';
 
+/** Name of a follower that the ledger has from the first `replay` to the end: until then it has events and no items. */
+export const REBUILDING = '(rebuild)';
+
 /** An accepted event as the lake has it. */
 export interface StoredEvent {
   readonly canonical: Canonical;
@@ -56,7 +59,16 @@ async function replayRun(session: Session, run: readonly StoredEvent[]): Promise
 /** Stores events that the lake has; those that are there already are passed over. What follows from them comes last. */
 export async function replayEvents(session: Session, events: readonly StoredEvent[]): Promise<void> {
   if (events.length === 0) return;
+  await session.query('INSERT INTO firn.follower (name, position) VALUES ($1, 0) ON CONFLICT DO NOTHING', [
+    REBUILDING,
+  ]);
   for (const run of runs(events)) await replayRun(session, run);
+}
+
+/** @returns false where nothing was begun, or it was ended before: the answer to a commit may be lost */
+export async function endRebuilding(session: Session): Promise<boolean> {
+  const ended = await session.query('DELETE FROM firn.follower WHERE name = $1 RETURNING name', [REBUILDING]);
+  return ended.length > 0;
 }
 
 /** What is compared of each table: an item's revision counts transactions, which a rebuild has others of. */

@@ -2,13 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { checkLedger } from '../../engine/capture/ledger-check.ts';
 import { eventLine } from '../../engine/capture/line.ts';
 import { storedEvent } from '../../engine/capture/stored-line.ts';
 import type { JudgedEvent } from '../../engine/epcis/judged.ts';
 import type { Database } from '../../engine/ledger/database.ts';
 import { Ledger } from '../../engine/ledger/ledger.ts';
 import { migrate } from '../../engine/ledger/migrate.ts';
-import type { StoredEvent } from '../../engine/ledger/rebuild.ts';
+import { REBUILDING, type StoredEvent } from '../../engine/ledger/rebuild.ts';
+import { diskStorage } from '../../engine/storage.ts';
 import {
   commissioning,
   decommissioning,
@@ -83,7 +85,12 @@ export function rebuildContract(name: string, open: () => Promise<Database>, run
       expect(await built.digest()).not.toEqual(before);
       for (let from = 0; from < lake.length; from += 4) await built.replay(lake.slice(from, from + 4));
       await built.replay(lake);
+      // Broken off here it has every event, and would judge as if nothing had happened to any item.
+      const beside = { newest: null, log: '', origin: 'log' };
+      await expect(checkLedger(built, beside, diskStorage)).rejects.toThrow(/rebuild did not come to an end/);
       await built.endReplay();
+      await built.endReplay();
+      expect(await built.lastProved(REBUILDING)).toBe(-1);
       await built.prove(proofs, 3, 'log');
       expect(await built.digest()).toEqual(before);
       expect(await built.lastProved('log')).toBe(3);
