@@ -221,6 +221,8 @@ export class Runner {
       if (this.#stopping) return;
       // Of the disk, and not of the document.
       if (error instanceof FatalError) return this.#options.onFatal(error);
+      // The ledger has given the attempt up before: the job's next one has nothing to do with this.
+      if (this.#attempt !== attempt) return;
       crash = error;
       link.send({ type: 'abandon', id: row.id });
     });
