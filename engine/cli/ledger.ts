@@ -63,6 +63,9 @@ export async function run(argv: string[]): Promise<number> {
   return 0;
 }
 
+/** Sorting and comparing go over all rows in one statement: minutes, where there are tens of millions. */
+const DAY_MS = 86_400_000;
+
 async function rebuild(config: Config, state: string, json: boolean): Promise<void> {
   const last = readRun(diskStorage, state);
   if (last !== null && last.stopped_utc === null)
@@ -76,7 +79,7 @@ async function rebuild(config: Config, state: string, json: boolean): Promise<vo
   const logs = allSeals(diskStorage, join(state, 'log'));
   const total = logs.reduce((sum, log) => sum + log.length, 0);
   const lake = await openLake({ lake: config.lake, ...(config.s3 !== null && { s3: config.s3 }) });
-  const ledger = await openLedger(url === null ? { folder: made } : { url });
+  const ledger = await openLedger(url === null ? { folder: made } : { url, statementMs: DAY_MS });
   const bar = progressBar('batches');
   try {
     const { batches, events, rows } = await rebuildLedger(ledger, lake, logs, (done, bytes) =>
