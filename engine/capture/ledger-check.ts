@@ -1,16 +1,44 @@
-// Whether the ledger is the one that the journal was written beside. A folder that was deleted, a backup, another database,
-// half a rebuild: each would judge what comes against a history that it does not have, so captures wait until an operator
-// has seen to it.
+// Whether the ledger is the one that the journal was written beside. A folder that was deleted or damaged, a backup, another
+// database, half a rebuild: each would judge what comes against a history that it does not have, so captures wait until an
+// operator has seen to it.
 
+import { ConfigError, FatalError } from '../errors.ts';
 import { REBUILDING } from '../ledger/rebuild.ts';
 import type { Storage } from '../storage.ts';
 import { sealsBehind } from './follower.ts';
-import type { LedgerApi } from './ledger-api.ts';
+import { type LedgerApi, troubleOf } from './ledger-api.ts';
 import type { LedgerData } from './ledger-data.ts';
 
 /** Nothing may be judged against this ledger. */
 export class LedgerBehind extends Error {
   override readonly name = 'LedgerBehind';
+}
+
+/**
+ * What opens the ledger. An embedded one that does not open is damaged, as a power cut may leave it: that is waited out like a
+ * wrong one, since an engine that ends over it is never stopped in good order, which a rebuild asks for. It is tried once, as
+ * each try takes memory for a database.
+ * @throws LedgerBehind when it is damaged, and whatever else `open` throws
+ */
+export function opener(
+  open: () => Promise<LedgerApi>,
+  { url, folder }: Pick<LedgerData, 'url' | 'folder'>,
+): () => Promise<LedgerApi> {
+  let damage: LedgerBehind | null = null;
+  return async () => {
+    if (damage !== null) throw damage;
+    try {
+      return await open();
+    } catch (error) {
+      const told = error instanceof ConfigError || error instanceof FatalError;
+      if (url !== null || told || troubleOf(error) !== 'fault') throw error;
+      damage = new LedgerBehind(
+        `the ledger in ${folder} is damaged, it does not open (${(error as Error).message}). Make it again with firn ledger rebuild`,
+        { cause: error },
+      );
+      throw damage;
+    }
+  };
 }
 
 /** @throws LedgerBehind, and whatever the ledger throws */

@@ -155,7 +155,7 @@ export class LedgerLink {
       if (this.#outage === null)
         log.error(
           { ledger: name, error: message.message, advice: adviceOn(message.message) },
-          'the ledger cannot be used: captures are still taken and wait in the spool, their jobs go on by themselves; nothing is lost',
+          'the ledger cannot be used: captures are still taken, their jobs wait until it can; nothing is lost',
         );
       this.#outage = message.message;
       this.#refuse();
@@ -184,15 +184,12 @@ function faultOf(error: Error): Error {
 }
 
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [
-    /firn ledger rebuild/,
-    'jobs wait until then: stop the engine, rebuild or put back the ledger, start it again',
-  ],
-  [/ECONNREFUSED/, 'start PostgreSQL, or check host and port in ledger.url'],
-  [/ENOTFOUND|EAI_AGAIN/, 'check the host name in ledger.url'],
+  [/firn ledger rebuild/, 'stop the engine, rebuild the ledger or put back the right one, start it again'],
+  [/ECONNREFUSED/, 'start PostgreSQL, or check host and port in ledger.url or DATABASE_URL'],
+  [/ENOTFOUND|EAI_AGAIN/, 'check the host name in ledger.url or DATABASE_URL'],
   [/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timeout/i, 'check network and firewall on the way to the database'],
-  [/password|authentication|no pg_hba/i, 'check user and password in ledger.url'],
-  [/does not exist/, 'create the database, or check its name in ledger.url'],
+  [/password|authentication|no pg_hba/i, 'check user and password in ledger.url or DATABASE_URL'],
+  [/does not exist/, 'create the database, or check its name in ledger.url or DATABASE_URL'],
   [/too many (clients|connections)/i, 'lower ledger.poolSize, or let the database take more connections'],
   [/ENOSPC|disk full|could not extend/i, 'make room on the disk of the database'],
 ];

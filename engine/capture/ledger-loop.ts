@@ -10,7 +10,7 @@ import { Follower } from './follower.ts';
 import { Inbox } from './inbox.ts';
 import { Interrupted, JobRun } from './job-run.ts';
 import { isOfData, type LedgerApi, troubleOf } from './ledger-api.ts';
-import { checkLedger } from './ledger-check.ts';
+import { checkLedger, opener } from './ledger-check.ts';
 import type { LedgerData } from './ledger-data.ts';
 import type { FromLedger, ToLedger } from './messages.ts';
 
@@ -63,7 +63,7 @@ export class LedgerLoop {
   async run(): Promise<void> {
     const { open, data } = this.#options;
     try {
-      const ledger = await this.#persist(open);
+      const ledger = await this.#persist(opener(open, data));
       this.#opened = ledger;
       await this.#persist(() => checkLedger(ledger, data, this.#options.storage));
       this.#ledger = ledger;
@@ -234,9 +234,13 @@ export class LedgerLoop {
 
   #faultOf(error: unknown): unknown {
     if (error instanceof FatalError || error instanceof ConfigError) return error;
-
+    const { url, folder } = this.#options.data;
+    const again =
+      url === null
+        ? `. If that ends in the same way, move ${folder} away, start and stop the engine, then firn ledger rebuild`
+        : '';
     return new FatalError(
-      `the ledger failed (${(error as Error).message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there`,
+      `the ledger failed (${(error as Error).message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there${again}`,
       { cause: error },
     );
   }

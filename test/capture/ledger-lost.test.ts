@@ -1,4 +1,4 @@
-// A ledger that is not the one that the journal was written beside: deleted, from a backup, after a power cut. Captures are
+// A ledger that is not the one that the journal was written beside: deleted, damaged, from a backup, after a power cut. Captures are
 // taken and wait; nothing is judged against a history that is not there; a rebuild lets them go on.
 
 import { execFileSync } from 'node:child_process';
@@ -55,6 +55,11 @@ const LOST: readonly (readonly [what: string, lose: () => void, says: RegExp])[]
       cpSync(join(data, 'ledger.backup'), join(data, 'ledger'), { recursive: true });
     },
     /of \d events of capture .* it has 0/,
+  ],
+  [
+    'is damaged',
+    () => rmSync(join(data, 'ledger/global/pg_control')),
+    /\/ledger is damaged, it does not open/,
   ],
   ['saw a power cut', () => writeFileSync(join(data, 'ledger.boot'), 'another boot'), /system went down/],
 ];
