@@ -12,7 +12,7 @@ export interface ChunkLimits {
   readonly ms: number;
 }
 
-export const CHUNK_LIMITS: ChunkLimits = { events: 1000, rows: 50_000, bytes: 8 * MIB, ms: 5000 };
+const CHUNK_LIMITS: ChunkLimits = { events: 1000, rows: 50_000, bytes: 8 * MIB, ms: 5000 };
 
 export class Chunker {
   readonly #limits: ChunkLimits;

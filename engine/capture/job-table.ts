@@ -11,7 +11,7 @@ import type { CaptureRequest } from './captures.ts';
 /** Reports that are kept; the ledger has them all. */
 const MAX_REPORTS = 1000;
 /** A capture is forgotten this long after its end, in running time: until then the same body is answered with its job. */
-export const CAPTURE_KEEP_MS = 7 * 86_400_000;
+const CAPTURE_KEEP_MS = 7 * 86_400_000;
 /** Rows looked at in one sweep. */
 const SWEEP_AT_ONCE = 1000;
 

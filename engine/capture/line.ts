@@ -10,9 +10,6 @@ import type { Canonical, JudgedEvent } from '../epcis/judged.ts';
 import type { DocumentHead } from '../epcis/model.ts';
 import type { JobOrder, Verdict } from '../ledger/model.ts';
 
-/** Schema of the line. */
-export const EPCIS_SCHEMA = 'epcis-event/1';
-
 export type LineOrder = Pick<JobOrder, 'id' | 'partner' | 'receivedMs' | 'sha256'> & {
   readonly head: Omit<DocumentHead, 'masterData'>;
 };

@@ -12,9 +12,9 @@ import { FolderSync, type SpoolDisk, spoolDisk } from './spool-disk.ts';
 import { Upload } from './upload.ts';
 
 /** Bytes that all uploads together hold in memory; beyond it they are refused. */
-export const MAX_BUFFERED_BYTES = 16 * MIB;
+const MAX_BUFFERED_BYTES = 16 * MIB;
 /** Uploads at the same time: each has an open file. */
-export const MAX_UPLOADS = 512;
+const MAX_UPLOADS = 512;
 /** The folder is counted again after this long, and sooner where it seems to fill. */
 const COUNT_EVERY_MS = 30_000;
 const COUNT_SOONER_MS = 2_000;

@@ -18,7 +18,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A namespace without one `:`, `/` or `#` at its end. */
-export function plainNamespace(ns: string): string {
+function plainNamespace(ns: string): string {
   const last = ns.at(-1);
   const plain = last === ':' || last === '/' || last === '#' ? ns.slice(0, -1) : ns;
   return ALIASES.get(plain) ?? plain;

@@ -36,7 +36,7 @@ export function textOf(sent: string | undefined): string | null {
 }
 
 /** Reads one identifier of the event; a fault of it, or one of its kind in this field, is noted. */
-export function readId(reading: Reading, sent: string, field: IdField, path: readonly Step[]): Identifier {
+function readId(reading: Reading, sent: string, field: IdField, path: readonly Step[]): Identifier {
   const id = field === 'place' || field === 'party' ? readPlaceId(sent) : readIdentifier(sent);
   if (!isGood(id, field)) note(reading, id, field, path);
   return id;

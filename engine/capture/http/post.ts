@@ -20,7 +20,7 @@ export const MAX_DISCARD_BYTES = 16 * 1024 * 1024;
 const EVENT_WAIT_MS = 10_000;
 
 /** Path of a stored event. */
-export function eventPath(eventId: string): string {
+function eventPath(eventId: string): string {
   return `/epcis/events/${encodeURIComponent(eventId)}`;
 }
 

@@ -49,7 +49,7 @@ define('ilmd', readIlmd);
 define('errorDeclaration', readErrorDeclaration);
 
 /** Members of an event that are no field of the model: the first two name its type. */
-export const NOT_FIELDS: ReadonlySet<string> = new Set(['type', 'isA', '@context']);
+const NOT_FIELDS: ReadonlySet<string> = new Set(['type', 'isA', '@context']);
 
 export interface EventPlace {
   readonly index: number;

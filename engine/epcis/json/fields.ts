@@ -58,7 +58,7 @@ export function readTexts(reading: Reading, value: Json, path: Path): readonly s
   return texts;
 }
 
-export function readList(reading: Reading, value: Json, path: Path): readonly Json[] | undefined {
+function readList(reading: Reading, value: Json, path: Path): readonly Json[] | undefined {
   if (isList(value)) return value;
   wrongType(reading, path, 'an array');
   return undefined;

@@ -4,7 +4,7 @@
 import type { KeyRow } from '../judged.ts';
 
 /** `observed`: known from events, never commissioned here. The last four are ends: nothing but a new commissioning leaves them. */
-export const ITEM_STATES = [
+const ITEM_STATES = [
   'observed',
   'commissioned',
   'packed',

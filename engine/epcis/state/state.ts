@@ -6,7 +6,7 @@ import { type Item, newItem } from './item.ts';
 const NO_CHILDREN: ReadonlySet<string> = new Set();
 
 /** Key of an event that is idempotent: a correction has the hash of what it corrects, and its own time of declaration. */
-export function eventKey(hash: string, declaredAt: string | null): string {
+function eventKey(hash: string, declaredAt: string | null): string {
   return declaredAt === null ? hash : `${hash} ${declaredAt}`;
 }
 
