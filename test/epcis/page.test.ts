@@ -1,14 +1,18 @@
 // EPCIS.md against the code: what it lists, and what it tells an auditor or a partner to run.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { leafHash, merkleRoot } from '../../engine/batch/merkle.ts';
 import { eventLine, type LineOrder } from '../../engine/capture/line.ts';
 import { signatureOf } from '../../engine/capture/webhook-post.ts';
 import { parseConfig } from '../../engine/config.ts';
 import type { Canonical, JudgedEvent } from '../../engine/epcis/judged.ts';
+import { loadKey } from '../../engine/seal/key.ts';
+import { signNote, vkey } from '../../engine/seal/note.ts';
+import { encodeBundle, TILE_WIDTH, tilePath } from '../../engine/seal/tiles.ts';
 import { checkText } from '../support/epcis-check.ts';
 import { documentText, dscsaPlan, MAKER_GLN } from '../support/epcis-documents.ts';
 import { ruleTable } from '../support/rule-table.ts';
@@ -129,6 +133,45 @@ describe('EPCIS.md', () => {
       expect(runPython(program, `${some.join('\n')}\n`).trim()).toBe(root);
     }
   });
+
+  test.skipIf(!python || !jq)(
+    'its Python and openssl find a seal in the signed log (python3, openssl)',
+    () => {
+      const log = mkdtempSync(join(tmpdir(), 'firn-page-'));
+      const seals = Array.from({ length: 600 }, (_, i) => Buffer.from(`{"seal":${i}}`));
+      for (let first = 0; first < seals.length; first += TILE_WIDTH) {
+        const some = seals.slice(first, first + TILE_WIDTH);
+        const name = { level: 'entries', number: first / TILE_WIDTH, width: some.length } as const;
+        const file = join(log, tilePath(name));
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, encodeBundle(some));
+      }
+      const root = Buffer.from(merkleRoot(Buffer.concat(seals.map((seal) => leafHash(seal))))).toString(
+        'base64',
+      );
+      const key = loadKey(log, true);
+      const checkpoint = signNote(`made.example/log\n${seals.length}\n${root}\n`, 'made.example/log', key);
+      writeFileSync(join(log, 'checkpoint'), checkpoint);
+      writeFileSync(join(log, 'policy'), `log ${vkey('made.example/log', key.publicKey)}\nquorum none\n`);
+
+      const programs = blocks('python');
+      const tree = programs
+        .find((block) => block.includes('def root'))
+        ?.split('\n')
+        .slice(0, -3)
+        .join('\n');
+      const program = `${tree}\n${programs.find((block) => block.includes('def path'))}`;
+      const ran = spawnSync('python3', ['-B', '-c', program, log, '257'], { encoding: 'utf8' });
+      expect(ran).toMatchObject({ stderr: '', stdout: `{"seal":257}\n${root}\n` });
+
+      const check = blocks('sh').find((block) => block.includes('pkeyutl')) as string;
+      const sign = (): string => spawnSync('bash', ['-c', check], { cwd: log, encoding: 'utf8' }).stdout;
+      expect(sign()).toContain('Verified Successfully');
+      writeFileSync(join(log, 'checkpoint'), checkpoint.replace('\n600\n', '\n601\n'));
+      expect(sign()).toContain('Failure');
+      rmSync(log, { recursive: true });
+    },
+  );
 
   test.skipIf(!python)('its Python knows the signature of a webhook (python3)', () => {
     const program = blocks('python').find((block) => block.includes('hmac')) as string;
