@@ -1,5 +1,5 @@
 // Errors as EPCIS 2.0 tells them: RFC 7807 problems whose type names the exception, in JSON or XML, with members of our own
-// for programs: `code`, `severity`, `eventIndex`, `pointer`, `eventHash`, and `errors` where there is more than one.
+// for programs: `code`, `severity`, `eventIndex`, `pointer`, `eventHash` of the first finding, and all of them as `errors`.
 
 import type { Finding } from '../../epcis/model.ts';
 import type { Problem } from '../../frontend/problem.ts';
