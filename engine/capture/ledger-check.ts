@@ -2,7 +2,6 @@
 // database, half a rebuild: each would judge what comes against a history that it does not have, so captures wait until an
 // operator has seen to it.
 
-import { ConfigError, FatalError } from '../errors.ts';
 import { REBUILDING } from '../ledger/rebuild.ts';
 import type { Storage } from '../storage.ts';
 import { sealsBehind } from './follower.ts';
@@ -12,6 +11,11 @@ import type { LedgerData } from './ledger-data.ts';
 /** Nothing may be judged against this ledger. */
 export class LedgerBehind extends Error {
   override readonly name = 'LedgerBehind';
+}
+
+/** Whether an error of the ledger at `url` says that files of the embedded one are not what they were. */
+export function isDamage(error: unknown, url: string | null): error is Error {
+  return url === null && (error as Error).name === 'DatabaseError' && troubleOf(error) === 'fault';
 }
 
 /**
@@ -30,10 +34,9 @@ export function opener(
     try {
       return await open();
     } catch (error) {
-      const told = error instanceof ConfigError || error instanceof FatalError;
-      if (url !== null || told || troubleOf(error) !== 'fault') throw error;
+      if (!isDamage(error, url)) throw error;
       damage = new LedgerBehind(
-        `the ledger in ${folder} is damaged, it does not open (${(error as Error).message}). Make it again with firn ledger rebuild`,
+        `the ledger in ${folder} is damaged, it does not open (${error.message}). Make it again with firn ledger rebuild`,
         { cause: error },
       );
       throw damage;

@@ -10,7 +10,7 @@ import { Follower } from './follower.ts';
 import { Inbox } from './inbox.ts';
 import { Interrupted, JobRun } from './job-run.ts';
 import { isOfData, type LedgerApi, troubleOf } from './ledger-api.ts';
-import { checkLedger, opener } from './ledger-check.ts';
+import { checkLedger, isDamage, opener } from './ledger-check.ts';
 import type { LedgerData } from './ledger-data.ts';
 import type { FromLedger, ToLedger } from './messages.ts';
 
@@ -235,10 +235,9 @@ export class LedgerLoop {
   #faultOf(error: unknown): unknown {
     if (error instanceof FatalError || error instanceof ConfigError) return error;
     const { url, folder } = this.#options.data;
-    const again =
-      url === null
-        ? `. If that ends in the same way, move ${folder} away, start and stop the engine, then firn ledger rebuild`
-        : '';
+    const again = isDamage(error, url)
+      ? `. If that ends in the same way, move ${folder} away, start and stop the engine, then firn ledger rebuild`
+      : '';
     return new FatalError(
       `the ledger failed (${(error as Error).message}). Nothing acknowledged is lost: what is not in the ledger is in journal and spool, and the next start goes on from there${again}`,
       { cause: error },

@@ -78,6 +78,7 @@ test.runIf(isMounted)(
     expect(second.status).toBe(202);
     await expect.poll(() => fatal[0], { timeout: 20_000 }).toMatch(/ENOSPC/);
     expect(fatal[0]).toContain('Nothing acknowledged is lost');
+    expect(fatal[0]).not.toContain('rebuild');
     await bed.engine.close().catch(() => undefined);
     free();
 

@@ -372,4 +372,12 @@ export const CAPTURE_MUTANTS = [
     "redirect: 'follow',",
     'capture/webhook',
   ),
+  mutant(
+    'damaged-ledger-ends-engine',
+    'an embedded ledger that does not open ends the engine, which then cannot be stopped in good order for a rebuild',
+    'engine/capture/ledger-check.ts',
+    'if (!isDamage(error, url)) throw error;',
+    'if (isDamage(error, url)) throw error;',
+    'capture/ledger-damage',
+  ),
 ];
